@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Viaduct's control protocol: every message, declared once.
+ *
+ * A stream socket (/run/viaduct/viaduct.sock) carries frames: struct viaduct_msg, then `len` bytes.
+ * The client sends requests; each is answered by zero or more frames with VIADUCT_MORE set (dumps)
+ * and one without it, all with the request's id. Requests may be pipelined: answers come in order.
+ * Frames with id 0 are events, sent to those who subscribed. The first request is HELLO.
+ *
+ * Fields are fixed-width, in host byte order, except addresses (network order). Reserved fields
+ * are zero. Strings are NUL-terminated within their arrays. Sizes are exact: a request whose length
+ * is not the declared one is refused. On refusal `status` is a positive errno and the payload a
+ * sentence for people that names the field and the value.  */
+#ifndef VIADUCT_API_H
+#define VIADUCT_API_H
+
+#include <stdint.h>
+
+#define VIADUCT_API_VERSION 1
+#define VIADUCT_SOCKET      "/run/viaduct/viaduct.sock"
+#define VIADUCT_MSG_MAX     16384 /* bytes of payload, either direction */
+#define VIADUCT_NAME_LEN    16    /* interface names, as the kernel's IFNAMSIZ */
+#define VIADUCT_TEXT_LEN    128   /* descriptions */
+#define VIADUCT_ERROR_LEN   256
+
+enum viaduct_msg_flag {
+	VIADUCT_REPLY = 1 << 0,
+	VIADUCT_MORE = 1 << 1, /* more frames follow for this request */
+	VIADUCT_EVENT = 1 << 2,
+};
+
+struct viaduct_msg {
+	uint32_t len;    /* bytes that follow */
+	uint16_t type;   /* enum viaduct_msg_type */
+	uint16_t flags;  /* enum viaduct_msg_flag */
+	uint32_t id;     /* the client's, not 0 */
+	uint32_t status; /* replies: 0 or an errno */
+};
+
+/* X(NAME, number, request struct, reply struct, needs write permission, is a dump)
+ * "none" is the empty struct. A dump's reply frames carry one reply struct each. */
+#define VIADUCT_MESSAGES(X)                                                                        \
+	X(HELLO, 1, viaduct_hello, viaduct_hello, 0, 0)                                            \
+	X(STATUS, 2, viaduct_none, viaduct_status, 0, 0)                                           \
+	X(SUBSCRIBE, 3, viaduct_subscribe, viaduct_none, 0, 0)                                     \
+	X(VTI_ADD, 10, viaduct_vti, viaduct_vti, 1, 0)                                             \
+	X(VTI_SET, 11, viaduct_vti, viaduct_vti, 1, 0)                                             \
+	X(VTI_DEL, 12, viaduct_name, viaduct_none, 1, 0)                                           \
+	X(VTI_DUMP, 13, viaduct_none, viaduct_vti_info, 0, 1)                                      \
+	X(SPI_ALLOC, 20, viaduct_spi_alloc, viaduct_spi, 1, 0)                                     \
+	X(SA_ADD, 21, viaduct_sa, viaduct_none, 1, 0)                                              \
+	X(SA_DEL, 22, viaduct_sa_id, viaduct_none, 1, 0)                                           \
+	X(SA_GET, 23, viaduct_sa_id, viaduct_sa_info, 0, 0)                                        \
+	X(SA_DUMP, 24, viaduct_none, viaduct_sa_info, 0, 1)                                        \
+	X(SA_FLUSH, 25, viaduct_none, viaduct_none, 1, 0)                                          \
+	X(SA_UPDATE, 26, viaduct_sa_update, viaduct_none, 1, 0)                                    \
+	X(POLICY_ADD, 30, viaduct_policy, viaduct_none, 1, 0)                                      \
+	X(POLICY_DEL, 31, viaduct_policy, viaduct_none, 1, 0)                                      \
+	X(POLICY_DUMP, 32, viaduct_none, viaduct_policy, 0, 1)                                     \
+	X(POLICY_FLUSH, 33, viaduct_none, viaduct_none, 1, 0)                                      \
+	X(ROUTE_ADD, 40, viaduct_route, viaduct_none, 1, 0)                                        \
+	X(ROUTE_DEL, 41, viaduct_route, viaduct_none, 1, 0)                                        \
+	X(ROUTE_DUMP, 42, viaduct_none, viaduct_route, 0, 1)                                       \
+	X(ROUTE_LOOKUP, 43, viaduct_route_lookup, viaduct_route, 0, 0)                             \
+	X(NEIGH_DUMP, 44, viaduct_none, viaduct_neigh, 0, 1)                                       \
+	X(PORT_DUMP, 50, viaduct_none, viaduct_port_info, 0, 1)                                    \
+	X(WORKER_DUMP, 51, viaduct_none, viaduct_worker_info, 0, 1)                                \
+	X(DROP_DUMP, 52, viaduct_none, viaduct_drop_info, 0, 1)
+
+enum viaduct_msg_type {
+#define X(name, number, req, rep, write, dump) VIADUCT_##name = number,
+	VIADUCT_MESSAGES(X)
+#undef X
+	VIADUCT_EVENT_SA_EXPIRE = 100, /* struct viaduct_sa_expire */
+	VIADUCT_EVENT_ACQUIRE = 101,   /* struct viaduct_acquire */
+	VIADUCT_EVENT_MAPPING = 102,   /* struct viaduct_mapping */
+	VIADUCT_EVENT_VTI = 103,       /* struct viaduct_vti_info: carrier or admin state changed */
+};
+
+struct viaduct_none {
+};
+
+struct viaduct_addr {
+	uint8_t family; /* 4, 6, or 0: none */
+	uint8_t reserved[3];
+	uint8_t bytes[16]; /* network order; IPv4 in the first four */
+};
+
+struct viaduct_name {
+	char name[VIADUCT_NAME_LEN];
+};
+
+struct viaduct_hello {
+	uint32_t version; /* VIADUCT_API_VERSION of the sender; must be equal */
+	uint32_t pid;     /* reply: the daemon's */
+	char name[32];    /* "viaductctl", "charon"; reply: "viaductd 0.1.0" */
+};
+
+struct viaduct_status {
+	uint64_t uptime_s;
+	uint32_t pid;
+	uint32_t workers, ports, vtis, sas, policies, routes4, routes6, neighs, clients;
+	uint32_t mbufs_total, mbufs_used;
+	uint32_t writable; /* 1: this client may change things */
+	char version[32];
+	char crypto[64]; /* "ipsec-mb 1.3.0 (avx512)" or the crypto device */
+	uint64_t netlink_resyncs;
+	uint64_t netlink_routes; /* route messages followed */
+};
+
+enum viaduct_event_mask {
+	VIADUCT_SUB_SA = 1 << 0,
+	VIADUCT_SUB_ACQUIRE = 1 << 1,
+	VIADUCT_SUB_MAPPING = 1 << 2,
+	VIADUCT_SUB_VTI = 1 << 3,
+};
+
+struct viaduct_subscribe {
+	uint32_t mask; /* enum viaduct_event_mask; replaces the former one */
+	uint32_t reserved;
+};
+
+/* Which fields of a VTI a request means to set. */
+enum viaduct_vti_field {
+	VIADUCT_VTI_LOCAL = 1 << 0,
+	VIADUCT_VTI_REMOTE = 1 << 1,
+	VIADUCT_VTI_REQID = 1 << 2,
+	VIADUCT_VTI_IF_ID = 1 << 3,
+	VIADUCT_VTI_MARK = 1 << 4,
+	VIADUCT_VTI_DESCRIPTION = 1 << 5,
+	VIADUCT_VTI_MTU = 1 << 6,
+	VIADUCT_VTI_ADMIN = 1 << 7,
+};
+
+struct viaduct_vti {
+	char name[VIADUCT_NAME_LEN];
+	uint32_t fields; /* enum viaduct_vti_field; others are ignored (reply: all) */
+	struct viaduct_addr local, remote; /* outer; none: any (decided by the SA) */
+	uint32_t reqid;                    /* 0: automatic */
+	uint32_t if_id;                    /* as in Linux xfrmi; 0: none */
+	uint32_t mark, mark_mask;          /* as in Linux vti (ikey = okey); mask 0: exact */
+	uint32_t mtu;                      /* 0: computed */
+	uint32_t admin_up;                 /* 0 or 1 */
+	char description[VIADUCT_TEXT_LEN];
+};
+
+struct viaduct_if_stats {
+	uint64_t rx_packets, rx_bytes, rx_drops, tx_packets, tx_bytes, tx_drops;
+};
+
+struct viaduct_vti_info {
+	struct viaduct_vti vti; /* mtu: the configured one, 0 when computed */
+	uint32_t ifindex;       /* of the kernel's twin */
+	uint32_t mtu_now;
+	uint32_t carrier;
+	uint32_t reqid_auto; /* 1: reqid was given by the daemon */
+	uint32_t sas_in, sas_out;
+	struct viaduct_if_stats stats;
+};
+
+struct viaduct_spi_alloc {
+	struct viaduct_addr src, dst;
+	uint32_t min, max; /* host order; both 0: any */
+};
+
+struct viaduct_spi {
+	uint32_t spi; /* host order; unused so far and kept for this client for three minutes */
+	uint32_t reserved;
+};
+
+enum viaduct_dir {
+	VIADUCT_IN = 1,
+	VIADUCT_OUT = 2
+};
+
+/* Same numbers as dataplane/alg.h. */
+enum viaduct_cipher {
+	VIADUCT_CIPHER_NULL = 1,
+	VIADUCT_CIPHER_AES_CBC = 2,
+	VIADUCT_CIPHER_AES_GCM_16 = 3,
+	VIADUCT_CIPHER_CHACHA20_POLY1305 = 4,
+};
+
+enum viaduct_auth {
+	VIADUCT_AUTH_NONE = 0,
+	VIADUCT_AUTH_HMAC_SHA1_96 = 1,
+	VIADUCT_AUTH_HMAC_SHA2_256_128 = 2,
+	VIADUCT_AUTH_HMAC_SHA2_384_192 = 3,
+	VIADUCT_AUTH_HMAC_SHA2_512_256 = 4,
+};
+
+enum viaduct_sa_flag {
+	VIADUCT_SA_ESN = 1 << 0,
+	VIADUCT_SA_ENCAP = 1 << 1, /* UDP encapsulation with sport, dport */
+	VIADUCT_SA_NO_COPY_DSCP = 1 << 2,
+	VIADUCT_SA_NO_ECN = 1 << 3,
+	VIADUCT_SA_COPY_DF = 1 << 4,
+	VIADUCT_SA_SET_DF = 1 << 5,
+};
+
+struct viaduct_sa_id {
+	struct viaduct_addr dst; /* outer destination */
+	uint32_t spi;            /* host order */
+	uint32_t reserved;
+};
+
+struct viaduct_selector {
+	uint8_t family, proto;
+	uint8_t reserved[2];
+	uint16_t src_port[2], dst_port[2]; /* from, to; any: 0, 65535 */
+	uint8_t src[2][16], dst[2][16];    /* from, to; network order, left-aligned */
+};
+
+#define VIADUCT_SELECTORS_MAX 16
+
+/* 0 in any field: no such limit. Seconds count from installation, idle from the last packet. */
+struct viaduct_lifetime {
+	uint64_t soft_seconds, hard_seconds;
+	uint64_t soft_bytes, hard_bytes;
+	uint64_t soft_packets, hard_packets;
+};
+
+struct viaduct_sa {
+	struct viaduct_sa_id id;
+	struct viaduct_addr src; /* outer source */
+	uint16_t sport, dport;   /* VIADUCT_SA_ENCAP */
+	uint8_t dir, cipher, auth, n_selectors;
+	uint32_t flags;                         /* enum viaduct_sa_flag */
+	uint32_t reqid, if_id, mark, mark_mask; /* which VTI it belongs to; see docs/api.md */
+	uint32_t replay_window;                 /* packets; inbound; 0: the daemon's default */
+	uint64_t first_seq;                     /* outbound; 0: 1 */
+	struct viaduct_lifetime lifetime;
+	uint16_t enc_key_len, auth_key_len; /* bytes; AEAD: with the salt */
+	uint32_t reserved;
+	uint8_t enc_key[64], auth_key[64];
+	struct viaduct_selector selectors[VIADUCT_SELECTORS_MAX];
+};
+
+/* Change addresses, ports, encapsulation in place; keys, counters and sequence stay. */
+struct viaduct_sa_update {
+	struct viaduct_sa_id id;
+	struct viaduct_addr new_src, new_dst;
+	uint16_t new_sport, new_dport;
+	uint32_t encap;     /* 0 or 1 */
+	uint32_t new_reqid; /* 0: unchanged */
+	uint32_t reserved;
+};
+
+struct viaduct_sa_info {
+	struct viaduct_sa_id id;
+	struct viaduct_addr src;
+	uint16_t sport, dport;
+	uint8_t dir, cipher, auth, active; /* active: outbound SA its VTI sends with */
+	uint32_t flags, reqid, if_id, mark, mark_mask, replay_window;
+	uint16_t key_bits, reserved;
+	char vti[VIADUCT_NAME_LEN]; /* "" while it belongs to none */
+	struct viaduct_lifetime lifetime;
+	uint64_t packets, bytes, errors;
+	uint64_t age_s;  /* since installation */
+	uint64_t idle_s; /* since the last packet; UINT64_MAX: never used */
+	uint64_t seq;    /* out: last one sent; in: highest seen */
+};
+
+/* What the IKE daemon says about traffic: it ties a reqid to a mark or if_id, hence to a VTI. */
+struct viaduct_policy {
+	uint8_t dir; /* enum viaduct_dir */
+	uint8_t reserved[3];
+	uint32_t reqid, if_id, mark, mark_mask, priority;
+	struct viaduct_addr src, dst; /* outer */
+	struct viaduct_selector selector;
+};
+
+enum viaduct_route_type {
+	VIADUCT_ROUTE_UNICAST = 1,
+	VIADUCT_ROUTE_LOCAL = 2,
+	VIADUCT_ROUTE_BLACKHOLE = 6,
+	VIADUCT_ROUTE_UNREACHABLE = 7,
+	VIADUCT_ROUTE_PROHIBIT = 8,
+};
+
+enum viaduct_route_origin {
+	VIADUCT_ORIGIN_KERNEL = 1,
+	VIADUCT_ORIGIN_API,
+	VIADUCT_ORIGIN_CONFIG,
+	VIADUCT_ORIGIN_NEIGH
+};
+
+struct viaduct_route {
+	struct viaduct_addr prefix;               /* family always set */
+	uint8_t prefix_len, type, origin, active; /* active: the one the FIB uses */
+	uint32_t metric;
+	uint32_t protocol; /* the kernel's RTPROT_*, 0 when unknown */
+	struct viaduct_addr gateway;
+	char dev[VIADUCT_NAME_LEN];
+	char state[VIADUCT_NAME_LEN]; /* reply: next hop's type, e.g. "vti", "port", "glean" */
+};
+
+struct viaduct_route_lookup {
+	struct viaduct_addr dst;
+};
+
+struct viaduct_neigh {
+	struct viaduct_addr addr;
+	uint8_t mac[6];
+	uint16_t state; /* the kernel's NUD_* */
+	char dev[VIADUCT_NAME_LEN];
+};
+
+struct viaduct_port_info {
+	char name[VIADUCT_NAME_LEN];
+	char device[64], driver[32];
+	uint8_t mac[6];
+	uint16_t port_id;
+	uint32_t ifindex, mtu, admin_up, carrier, speed_mbps, rx_queues, tx_queues;
+	struct viaduct_if_stats stats;
+	uint64_t missed; /* packets the device dropped because no worker took them */
+};
+
+struct viaduct_worker_info {
+	uint32_t id, lcore, cpu, rx_queues;
+	uint64_t turns, busy_turns, rx_packets, tx_packets, punted, injected, mirrored, icmp_sent;
+	uint64_t busy_permille; /* share of turns that found packets, since the last dump */
+};
+
+struct viaduct_drop_info {
+	uint32_t reason, reserved;
+	uint64_t packets;
+	char name[32];
+	char help[VIADUCT_TEXT_LEN];
+};
+
+struct viaduct_sa_expire {
+	struct viaduct_sa_id id;
+	uint32_t hard; /* 0: soft, time to rekey */
+	uint32_t reqid;
+};
+
+struct viaduct_acquire {
+	char vti[VIADUCT_NAME_LEN];
+	uint32_t reqid, if_id, mark, reserved;
+	struct viaduct_addr src, dst; /* of the packet */
+};
+
+struct viaduct_mapping {
+	struct viaduct_sa_id id;
+	struct viaduct_addr new_src;
+	uint16_t new_port, reserved;
+	uint32_t reqid;
+};
+
+#endif

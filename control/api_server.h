@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The Unix socket: clients, framing, dispatch, events. Handlers are in api_*.c, one per group. */
+#ifndef VIADUCT_API_SERVER_H
+#define VIADUCT_API_SERVER_H
+
+#include "control/err.h"
+
+#include <stddef.h>
+
+struct event_base;
+struct api_client;
+
+/* Bind the socket (mode 0600; a stale one is replaced, a live one means EADDRINUSE). */
+int api_start(struct event_base *base, const char *path, struct err *e);
+void api_stop(void);
+
+/* A handler gets a request of exactly the declared size and answers by returning: 0 with the reply
+ * struct filled (zeroed before), or a negative errno with *e. Dump handlers call api_item() per item
+ * instead. */
+typedef int (*api_handler)(struct api_client *c, const void *req, void *rep, struct err *e);
+
+/* Queue one item of the dump being answered. Not 0: the client is gone, stop. */
+int api_item(struct api_client *c, const void *item);
+
+/* Send an event to every client subscribed to `mask` (enum viaduct_event_mask). */
+void api_event(unsigned mask, unsigned type, const void *data, size_t len);
+
+unsigned api_client_count(void);
+
+#endif

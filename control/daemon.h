@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The daemon as a whole: what main() puts together and others may ask for. */
+#ifndef VIADUCT_DAEMON_H
+#define VIADUCT_DAEMON_H
+
+#include "config/config.h"
+#include "control/err.h"
+#include "dataplane/worker.h"
+
+#include <viaduct_api.h>
+
+struct daemon_state {
+	const struct config *config;
+	struct worker **workers;
+	unsigned n_workers;
+	struct rte_mempool *pool;
+	uint64_t started_ns; /* CLOCK_MONOTONIC */
+	bool lookaside;      /* crypto runs on a cryptodev */
+};
+
+extern struct daemon_state daemon_state;
+
+#define VIADUCT_VERSION_STRING "viaductd " VIADUCT_VERSION
+
+/* CLOCK_MONOTONIC in nanoseconds. */
+uint64_t monotonic_ns(void);
+
+void daemon_status(struct viaduct_status *st);
+void worker_fill_info(unsigned i, struct viaduct_worker_info *info);
+/* Sum over workers and the host thread. */
+uint64_t drop_sum(unsigned reason);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* DPDK ports: probe, set up queues, start; their interfaces and twins. */
+#ifndef VIADUCT_PORTS_H
+#define VIADUCT_PORTS_H
+
+#include "config/config.h"
+#include "control/err.h"
+#include "dataplane/iface.h"
+
+#include <viaduct_api.h>
+
+struct worker;
+struct twin;
+
+struct port {
+	struct iface *iface;
+	struct twin *twin;
+	uint16_t port_id, n_rxq, n_txq;
+	char device[64];
+};
+
+/* Bring up every configured port for n workers: attach, queues (one receive queue per worker where
+ * the device has as many, else fewer and software spreading), give queues to workers. */
+int ports_start(const struct config *c, struct worker **workers, unsigned n,
+	struct rte_mempool *pool, struct err *e);
+void ports_stop(void);
+
+struct port *port_by_name(const char *name);
+struct port *port_by_iface(const struct iface *iface);
+unsigned port_count(void);
+struct port *port_at(unsigned i);
+void port_fill_info(const struct port *p, struct viaduct_port_info *info);
+/* The kernel's side changed. */
+void port_kernel_link(struct port *p, bool up, uint32_t mtu, bool promisc);
+/* Once a second: link state to carrier. */
+void ports_tick(void);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Twins: the kernel devices that stand for our interfaces (TAP for a port, TUN for a VTI), and the
+ * host thread that carries packets between them and the workers' rings. */
+#ifndef VIADUCT_TWIN_H
+#define VIADUCT_TWIN_H
+
+#include "control/err.h"
+#include "dataplane/iface.h"
+
+#include <rte_ring.h>
+
+struct worker;
+struct twin;
+
+/* Make the device named as iface, with its MAC (ports) and MTU, carrier off, link down; sets
+ * iface->kernel_ifindex. EBUSY when the name is taken. */
+int twin_create(struct iface *iface, struct twin **out, struct err *e);
+/* Removes the device; waits for the host thread to let go of it. */
+void twin_destroy(struct twin *t);
+int twin_set_carrier(struct twin *t, bool up);
+
+/* The host thread. pool: for packets from the kernel. Ports' and VTIs' traffic from the kernel goes
+ * to worker (iface id modulo n). */
+int host_start(struct worker **workers, unsigned n, struct rte_mempool *pool, struct err *e);
+void host_stop(void);
+
+/* HOST_RESOLVE packets arrive here for the control thread; host_event_fd() becomes readable. */
+int host_event_fd(void);
+struct rte_ring *host_control_ring(void);
+
+/* Give a packet back to a worker (HOST_FORWARD); consumes it. */
+void host_forward(struct rte_mbuf *m, uint16_t iface_id);
+
+struct host_stats {
+	uint64_t to_kernel, from_kernel, mirrored;
+	uint64_t drops[4]; /* PUNT_ERROR, INJECT_FULL, INJECT_BAD, NO_MBUF, in this order */
+};
+const struct host_stats *host_stats(void);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The ESP stages (RFC 4303, tunnel mode) and the steps that both crypto paths share. */
+#ifndef VIADUCT_ESP_H
+#define VIADUCT_ESP_H
+
+#include "dataplane/pkt.h"
+#include "dataplane/sa.h"
+
+struct worker;
+
+struct esp_hdr {
+	uint32_t spi; /* network order */
+	uint32_t seq; /* network order, low half */
+};
+
+#define ESP_TRAILER_LEN 2 /* pad length, next header */
+#define ESP_NEXT_IP4    4
+#define ESP_NEXT_IP6    41
+#define ESP_NEXT_DUMMY  59
+#define NATT_PORT       4500
+#define NATT_MARKER_LEN 4 /* zero bytes in front of IKE on port 4500 */
+
+/* Stage: consume w->esp_in, decrypt, append the inner packets to w->fwd. p->sa is the SA, p->l4_off
+ * the ESP header's offset. */
+void esp_in(struct worker *w);
+
+/* After decryption, whichever path did it: take the sequence numbers, check trailer, inner header,
+ * selectors and ECN, count, and append to w->fwd with `in` = the SA's VTI. ok[i] == 0: bad ICV.
+ * p[i].l4_off is still that of the ESP header and p[i].len of the outer packet. One SA. */
+void esp_in_done(struct worker *w, struct sa *sa, struct pkt *p, const uint64_t *seq,
+	const uint8_t *ok, unsigned n);
+
+/* Stage: consume w->esp_out (inner packets that fit, p->sa set), encrypt, append to w->tx. */
+void esp_out(struct worker *w);
+
+/* After encryption: p[i].l3 is the outer header, p[i].len its length. Finds the outer next hop
+ * and appends to w->tx, or drops. One SA. */
+void esp_out_done(struct worker *w, struct sa *sa, struct pkt *p, const uint8_t *ok, unsigned n);
+
+/* Put the outer header (IP, UDP) in front of a packet whose ESP part of `esp_len` bytes stands at
+ * `esp`; tos and df come from the inner header. Lengths and the IPv4 checksum are right
+ * afterwards. Returns the outer header's first byte. */
+uint8_t *esp_outer_header(
+	const struct sa *sa, uint8_t *esp, uint32_t esp_len, uint8_t tos, bool inner_df);
+
+/* DSCP and ECN of an inner header (as a TOS byte) and its DF bit (always set for IPv6). */
+uint8_t esp_inner_tos(const uint8_t *l3, unsigned family);
+bool esp_inner_df(const uint8_t *l3, unsigned family);
+
+/* Fill sa->hdr and sa->hdr_len from the SA's addresses, ports and flags. */
+void esp_build_template(struct sa *sa);
+
+#endif

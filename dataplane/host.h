@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What workers pass to the host thread and it to them: packets on rings, each with a tag in the
+ * mbuf's private area that says what is to be done. Slow path only. */
+#ifndef VIADUCT_HOST_H
+#define VIADUCT_HOST_H
+
+#include "dataplane/addr.h"
+
+#include <rte_mbuf.h>
+
+struct worker;
+struct iface;
+struct pkt;
+
+enum host_op {
+	/* worker -> host */
+	HOST_PUNT = 1, /* give to the kernel on iface's twin; a port's with its Ethernet header */
+	HOST_MIRROR,   /* show to captures on iface's twin, nothing else */
+	HOST_RESOLVE,  /* hold until `target` on `iface` has a link-layer address */
+	/* host -> worker */
+	HOST_SEND,    /* a whole frame from iface's twin: out of that port */
+	HOST_TUNNEL,  /* an IP packet from a VTI's twin: through that tunnel */
+	HOST_FORWARD, /* an IP packet that waited for a neighbour: route it again */
+	/* worker -> worker */
+	HOST_TX,   /* a finished frame for iface's port, whose queue is the receiver's */
+	HOST_FLOW, /* a received frame of a flow that the receiver serves */
+};
+
+struct host_tag {
+	uint8_t op;         /* enum host_op */
+	uint8_t flags;      /* enum pkt_flag, for HOST_FORWARD */
+	uint16_t iface;     /* id */
+	uint16_t l3_off;    /* HOST_RESOLVE, HOST_FORWARD: IP header's offset in the data */
+	struct addr target; /* HOST_RESOLVE */
+};
+
+/* mbuf pools are made with this private size. */
+#define MBUF_PRIV_SIZE RTE_ALIGN(sizeof(struct host_tag), RTE_MBUF_PRIV_ALIGN)
+
+static inline struct host_tag *host_tag(struct rte_mbuf *m)
+{
+	return rte_mbuf_to_priv(m);
+}
+
+/* Worker side (host.c). Consume the packet; a full ring drops it with a reason.
+ * host_punt: to the twin of p->in, layer 2 header included when that is a port. */
+void host_punt(struct worker *w, struct pkt *p);
+void host_resolve(struct worker *w, struct pkt *p, struct iface *out, const struct addr *target);
+/* Copies; p goes on. Does nothing unless somebody captures (IFACE_MIRROR). */
+void host_mirror(struct worker *w, const struct pkt *p, struct iface *on);
+
+/* Take what the host thread sent (w->inject) into the stages. */
+unsigned host_receive(struct worker *w);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a route points to. A FIB entry holds a next hop's id; nexthop_table turns it into the
+ * structure, which is never changed once published: the control thread builds another one,
+ * stores its pointer and retires the old one through RCU. */
+#ifndef VIADUCT_NEXTHOP_H
+#define VIADUCT_NEXTHOP_H
+
+#include "dataplane/addr.h"
+#include "dataplane/iface.h"
+
+#define NEXTHOP_MAX (1u << 20)
+
+enum nexthop_type {
+	NH_NO_ROUTE,    /* id 0: nothing matched */
+	NH_BLACKHOLE,   /* drop silently */
+	NH_UNREACHABLE, /* drop, ICMP host unreachable */
+	NH_PROHIBIT,    /* drop, ICMP administratively prohibited */
+	NH_LOCAL,       /* an address of the router's own (or multicast): to the kernel, or ESP */
+	NH_KERNEL,      /* the kernel routes it to a device that is not ours: to the kernel */
+	NH_GLEAN, /* connected network, neighbour not yet known: resolve the packet's destination */
+	NH_PENDING, /* gateway not yet resolved: resolve `gateway` */
+	NH_PORT,    /* resolved: `l2` goes in front, out of `iface` */
+	NH_VTI,     /* through the tunnel `iface` */
+};
+
+/* Fixed ids, so that a FIB can be filled before anything else exists. */
+enum nexthop_id {
+	NH_ID_NO_ROUTE = 0,
+	NH_ID_BLACKHOLE,
+	NH_ID_UNREACHABLE,
+	NH_ID_PROHIBIT,
+	NH_ID_KERNEL,
+	NH_ID_LOCAL,
+	NH_ID_DYNAMIC
+};
+
+struct nexthop {
+	uint8_t type; /* enum nexthop_type */
+	uint8_t l2_len;
+	uint8_t l2[RTE_ETHER_HDR_LEN +
+		4]; /* NH_PORT: header up to the EtherType, which the family sets */
+	uint32_t id;
+	struct iface *iface; /* of the types GLEAN, PENDING, PORT, VTI */
+	struct addr gateway; /* NH_PENDING, NH_PORT by way of a gateway */
+} __rte_cache_aligned;
+
+extern struct nexthop *_Atomic nexthop_table[NEXTHOP_MAX];
+
+static inline const struct nexthop *nexthop_by_id(uint32_t id)
+{
+	return atomic_load_explicit(&nexthop_table[id], memory_order_acquire);
+}
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A poll-mode worker: what it owns, and one turn of its loop. */
+#ifndef VIADUCT_WORKER_H
+#define VIADUCT_WORKER_H
+
+#include "dataplane/drop.h"
+#include "dataplane/host.h"
+#include "dataplane/pkt.h"
+
+#include <rte_rcu_qsbr.h>
+#include <rte_ring.h>
+
+struct crypto_ctx;
+struct fragment_table;
+
+#define WORKER_MAX 64
+#define PORT_MAX   RTE_MAX_ETHPORTS
+#define RX_MAX     64 /* receive queues of one worker */
+
+struct worker_rx {
+	struct iface *iface;
+	uint16_t port_id, queue;
+};
+
+struct worker_tx {
+	uint16_t queue;
+	uint16_t n;
+	/* The port has fewer transmit queues than workers and this one has none: packets go to the
+	 * worker `owner` through its handoff ring. */
+	uint16_t owner;
+	struct rte_mbuf *m[VEC_MAX];
+};
+
+struct worker_stats {
+	uint64_t drops[DROP_REASON_COUNT];
+	uint64_t turns, busy_turns;      /* of the loop; those that found packets */
+	uint64_t rx_packets, tx_packets; /* over all ports */
+	uint64_t punted, injected, mirrored, mirror_lost;
+	uint64_t icmp_sent;
+} __rte_cache_aligned;
+
+struct worker {
+	uint16_t id; /* 0 .. n - 1, index into every per-worker array */
+	uint16_t n_workers;
+	uint16_t n_rx;
+	bool spread;  /* software spreading: hand received packets on by flow hash */
+	uint64_t now; /* TSC at the start of this turn */
+
+	struct worker_rx rx[RX_MAX];
+	struct worker_tx *tx[PORT_MAX]; /* by DPDK port; NULL: no such port */
+
+	struct rte_mempool *pool; /* of packets the router makes, fragments included */
+	struct crypto_ctx *crypto;
+	struct fragment_table *fragments;
+
+	/* The vectors between the stages; all empty between turns. */
+	struct vec esp_in;  /* ESP for us, SA found */
+	struct vec fwd;     /* IP packets to be routed */
+	struct vec vti_out; /* routed to a tunnel: nh->iface, or injected by the kernel */
+	struct vec esp_out; /* fit to be encrypted, SA chosen */
+	struct vec tx_out;  /* resolved: nh is NH_PORT, l3 the header to send */
+	struct vec icmp;    /* ICMP errors made in this turn; routed in the next */
+
+	struct rte_ring *inject;  /* from the host thread: frames and packets of the kernel's */
+	struct rte_ring *to_host; /* punts, mirrors, packets that wait for a neighbour */
+	struct rte_ring *handoff; /* from other workers */
+	struct worker **peers;    /* all workers, by id */
+
+	struct rte_rcu_qsbr *rcu; /* this worker's thread id is `id` */
+
+	uint64_t icmp_tokens, icmp_refill; /* rate limit of ICMP errors, see icmp_error.c */
+
+	uint32_t n_free;
+	struct rte_mbuf *to_free[VEC_MAX];
+
+	struct worker_stats stats;
+};
+
+/* Allocate and initialise a worker: rings, vectors, crypto context. NULL on no memory. */
+struct worker *worker_new(
+	uint16_t id, uint16_t n_workers, struct rte_mempool *pool, struct rte_rcu_qsbr *rcu);
+void worker_free(struct worker *w);
+
+/* One turn: receive from every queue and ring, run all stages, transmit. Returns the packets seen.
+ * Tests call this directly; a worker thread calls nothing else. */
+unsigned worker_turn(struct worker *w);
+
+/* Run until *stop. idle_us: after some thousand empty turns sleep that long (the only system call,
+ * offline for RCU); 0: never sleep. */
+void worker_run(struct worker *w, const _Atomic bool *stop, unsigned idle_us);
+
+/* Count and free. The mbuf is freed at the end of the turn. */
+void worker_drop(struct worker *w, struct rte_mbuf *m, enum drop_reason reason);
+
+/* The same, also counted at the interface: a VTI's or port's own figures. in or out may be NULL. */
+void worker_drop_in(struct worker *w, const struct pkt *p, enum drop_reason reason);
+void worker_drop_out(
+	struct worker *w, const struct pkt *p, struct iface *out, enum drop_reason reason);
+
+/* The stages, in the order they run. Each consumes its vector. */
+void stage_rx(struct worker *w);      /* ports, handoff, kernel -> parse */
+void stage_forward(struct worker *w); /* fwd -> vti_out, tx_out, host */
+void stage_vti_out(struct worker *w); /* vti_out -> esp_out (MTU, fragments, SA choice) */
+void stage_tx(struct worker *w);      /* tx_out -> devices */
+
+/* Parse n received frames of one interface into esp_in, fwd, host or drop (parse.c). */
+void parse_frames(struct worker *w, struct iface *in, struct rte_mbuf **m, unsigned n);
+
+/* Check an IP packet at p->l3 with `room` bytes readable; fills family, len, l4_off, proto, flags.
+ * Returns DROP_REASON_COUNT where it is good, else why not. Also used on decrypted packets. */
+enum drop_reason parse_ip(struct pkt *p, uint32_t room);
+
+/* Queue a finished frame for a port: the packet is the device's from here on (port.c). */
+void port_tx(struct worker *w, uint16_t port_id, struct rte_mbuf *m);
+void port_flush(struct worker *w);
+
+/* Make an ICMP or ICMPv6 error about `about` (which stays the caller's), queue it on w->icmp.
+ * Obeys the rate limit and RFC 1812 4.3.2.7 / RFC 4443 2.4 (icmp_error.c). mtu: for too-big. */
+enum icmp_error {
+	ERR_TTL,
+	ERR_TOO_BIG,
+	ERR_NO_ROUTE,
+	ERR_HOST_UNREACH,
+	ERR_PROHIBITED
+};
+void icmp_error(struct worker *w, const struct pkt *about, enum icmp_error kind, uint16_t mtu);
+
+/* Cut an IPv4 packet without DF into pieces of at most `mtu` bytes and push them to `out`; consumes
+ * p (fragment.c). Needs VEC_ROOM for the pieces: flush_full() is called when there is none. */
+void fragment_ip4(struct worker *w, struct pkt *p, uint16_t mtu, struct vec *out,
+	void (*flush_full)(struct worker *w));
+
+/* Collect the fragments of packets for the router's own ESP (reassemble.c). Consumes p; when the
+ * packet is whole it is parsed again from its IP header. */
+void reassemble(struct worker *w, struct pkt *p);
+
+#endif
