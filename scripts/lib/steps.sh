@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Steps with one line each, cleaning up whatever happens, and saying why something failed.
+# To be sourced by bash scripts that have set -u.
+
+STEP=
+LOGS=()	    # files whose last lines explain a failure
+CLEANUP=()  # commands, run last first
+step_start=$EPOCHREALTIME
+
+# step TEXT: what is being done now; done_ TEXT: its result.
+step() {
+	STEP=$1
+	step_start=$EPOCHREALTIME
+	[ ! -t 1 ] || printf '  ...  %s\r' "$STEP"
+}
+
+done_() {
+	awk -v a="$step_start" -v b="$EPOCHREALTIME" -v s="$STEP" -v r="${1:-}" \
+		'BEGIN { printf "  ok   %-46s %5.1f s  %s\n", s, b - a, r }'
+	STEP=
+}
+
+note() {
+	printf '       %s\n' "$*"
+}
+
+# die WHY: ends the script; the trap cleans up.
+die() {
+	printf '  FAIL %s: %s\n' "${STEP:-start}" "$*" >&2
+	local f
+	for f in "${LOGS[@]}"; do
+		[ -s "$f" ] || continue
+		printf -- '--- last lines of %s\n' "$f" >&2
+		tail -n 12 "$f" >&2
+	done
+	exit 1
+}
+
+on_exit() {
+	CLEANUP+=("$1")
+}
+
+run_cleanup() {
+	local status=$? i
+	trap '' INT TERM
+	trap - EXIT
+	for ((i = ${#CLEANUP[@]} - 1; i >= 0; i--)); do
+		eval "${CLEANUP[i]}" >/dev/null 2>&1
+	done
+	exit "$status"
+}
+trap run_cleanup EXIT
+trap 'printf "\ninterrupted\n" >&2; exit 130' INT
+trap 'exit 143' TERM HUP
+
+# wait_for SECONDS COMMAND..: until the command succeeds; 1 when it never did.
+wait_for() {
+	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+# stop_pid PID: ask, wait 5 s, then insist. Only for processes we started.
+stop_pid() {
+	local i
+	kill "$1" 2>/dev/null || return 0
+	for ((i = 0; i < 100; i++)); do
+		kill -0 "$1" 2>/dev/null || return 0
+		sleep 0.05
+	done
+	kill -9 "$1" 2>/dev/null
+}

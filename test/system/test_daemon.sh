@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The daemon's manners: checks its configuration, refuses a second instance, tells systemd, stops
+# cleanly and leaves nothing behind.
+. "$(dirname "$0")/lib.sh"
+needs python3
+
+sites_wire
+gw_config a "$(vti_conf a vti0 "reqid = 1;")"
+conf=$STATE/gw-a/viaduct.conf
+check "--check accepts it" "$VIADUCTD" --config "$conf" --check
+sed 's/idle_us/idle_uss/' "$conf" >"$STATE/bad.conf"
+line=$(grep -n idle_uss "$STATE/bad.conf" | cut -d: -f1)
+"$VIADUCTD" --config "$STATE/bad.conf" --check >"$STATE/bad.out" 2>&1
+equal "--check refuses an unknown setting" $? 1
+check "and names file and line" grep -q "bad.conf:$line:.*idle_uss" "$STATE/bad.out"
+check "--version" "$VIADUCTD" --version
+check "--help" "$VIADUCTD" --help
+
+# systemd's side of sd_notify: a datagram socket that must get READY=1 and, at the end, STOPPING=1.
+python3 - "$STATE/notify" "$STATE/notified" <<'P' &
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+s.settimeout(40)
+while True:
+    d = s.recv(4096).decode()
+    open(sys.argv[2], "a").write(d + "\n")
+    if "STOPPING" in d:
+        break
+P
+on_exit "kill $!"
+wait_for 5 test -S "$STATE/notify"
+export NOTIFY_SOCKET=$STATE/notify
+gw_start a
+unset NOTIFY_SOCKET
+check "readiness is told to systemd" wait_for 5 grep -q READY=1 "$STATE/notified"
+equal "the socket is the owner's alone" "$(stat -c %a "$STATE/gw-a/run/viaduct/viaduct.sock")" 600
+check "the twins exist" ip -n "${PREFIX}gw-a" link show vti0
+sed -e 's/phy-lan0/phy-lan0/' "$conf" >"$STATE/second.conf"
+ns gw-a timeout 20 sh -c 'mount --bind "$1/run" /run && exec "$2" --config "$3"' sh "$STATE/gw-a" "$VIADUCTD" "$STATE/second.conf" >"$STATE/second.log" 2>&1
+equal "a second instance is refused" $? 1
+LOGS+=("$STATE/second.log")
+check "and says who has the socket" grep -q "viaduct.sock" "$STATE/second.log"
+check "the first one is not disturbed" ctl a status
+check "run-time vti add" ctl a vti add vti7 local 192.0.2.1 remote 198.51.100.7 reqid 77
+ctl a vti add vti7 local 192.0.2.1 remote 198.51.100.8 reqid 78 >"$STATE/dup" 2>&1
+equal "a name twice is refused" $? 1
+check "run-time vti set" ctl a vti set vti7 reqid 79 description "to site 7"
+equal "and shown" "$(json a vti show vti7 "d[0]['reqid'], d[0]['description']")" "(79, 'to site 7')"
+check "run-time vti del" ctl a vti del vti7
+check "its twin is gone" sh -c "! ip -n ${PREFIX}gw-a link show vti7 2>/dev/null"
+pid=$(cat "$STATE/gw-a/viaductd.pid")
+kill -TERM "$pid"
+check "SIGTERM ends it" wait_for 10 sh -c "! kill -0 $pid"
+wait "$pid"
+equal "with status 0" $? 0
+rm -f "$STATE/gw-a/viaductd.pid"
+check "systemd was told" grep -q STOPPING=1 "$STATE/notified"
+check "no socket is left" test ! -e "$STATE/gw-a/run/viaduct/viaduct.sock"
+check "no twin is left" sh -c "! ip -n ${PREFIX}gw-a link show vti0 2>/dev/null"
+finish
