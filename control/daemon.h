@@ -20,6 +20,10 @@ struct daemon_state {
 
 extern struct daemon_state daemon_state;
 
+/* Start everything, serve until SIGTERM or SIGINT, stop everything. 0, or a negative errno when it
+ * could not start. */
+int daemon_run(struct config *c, struct err *e);
+
 #define VIADUCT_VERSION_STRING "viaductd " VIADUCT_VERSION
 
 /* CLOCK_MONOTONIC in nanoseconds. */
@@ -27,7 +31,7 @@ uint64_t monotonic_ns(void);
 
 void daemon_status(struct viaduct_status *st);
 void worker_fill_info(unsigned i, struct viaduct_worker_info *info);
-/* Sum over workers and the host thread. */
+/* Sum over workers, the host thread and packets that waited for a neighbour. */
 uint64_t drop_sum(unsigned reason);
 
 #endif

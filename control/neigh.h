@@ -3,6 +3,7 @@
 #ifndef VIADUCT_NEIGH_H
 #define VIADUCT_NEIGH_H
 
+#include "dataplane/drop.h"
 #include "dataplane/iface.h"
 
 #include <rte_mbuf.h>
@@ -21,6 +22,9 @@ const struct rte_ether_addr *neigh_mac(struct iface *iface, const struct addr *a
  * mbuf is the callee's. */
 void neigh_hold(struct iface *iface, const struct addr *a, struct rte_mbuf *m);
 
+/* Routes inside a connected network changed (rib_commit.c): which neighbours have host routes? */
+void neigh_recheck(void);
+
 /* Once a second: drop what waited too long, have the kernel confirm stale entries in use. */
 void neigh_tick(void);
 
@@ -29,6 +33,8 @@ void neigh_sweep(void);
 void neigh_forget_iface(struct iface *iface);
 unsigned neigh_count(void);
 int neigh_each(int (*cb)(const struct viaduct_neigh *n, void *arg), void *arg);
+/* Packets dropped here: NEIGH_FAILED, NEIGH_QUEUE_FULL; 0 for other reasons. */
+uint64_t neigh_drops(enum drop_reason reason);
 void neigh_fini(void);
 
 #endif

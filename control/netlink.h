@@ -16,7 +16,7 @@ struct event_base;
 int netlink_start(struct event_base *base, struct err *e);
 void netlink_stop(void);
 
-/* Read everything again now (a twin was made). */
+/* Read everything again, from the event loop. */
 void netlink_resync(void);
 
 /* Requests to the kernel about a device, by ifindex. 0 or a negative errno with *e. */
@@ -26,7 +26,7 @@ int netlink_set_mtu(uint32_t ifindex, uint32_t mtu, struct err *e);
 int netlink_neigh_use(uint32_t ifindex, const struct addr *a);
 
 struct netlink_stats {
-	uint64_t resyncs, routes, links, addrs, neighs;
+	uint64_t resyncs, routes, links, addrs, neighs; /* messages of each kind */
 };
 const struct netlink_stats *netlink_stats(void);
 

@@ -16,6 +16,7 @@ struct port {
 	struct iface *iface;
 	struct twin *twin;
 	uint16_t port_id, n_rxq, n_txq;
+	uint32_t kernel_mtu; /* the twin's, as netlink told it last */
 	char device[64];
 };
 

@@ -17,6 +17,9 @@ void rcu_retire(void (*fn)(void *arg), void *arg);
  * are still inside a crypto device. */
 void rcu_retire_when(_Bool (*ready)(void *arg), void (*fn)(void *arg), void *arg);
 
+/* cb() is called when something begins to wait: time to call rcu_poll() now and then. */
+void rcu_on_pending(void (*cb)(void));
+
 /* Run what has become safe; the control loop calls it. Returns what is still waiting. */
 unsigned rcu_poll(void);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Routes as they were given, whoever gave them: per prefix the candidates, of which the best (lowest
- * origin rank, then metric) is in the FIB. */
+/* Routes as they were given, whoever gave them: per prefix the candidates, of which the best usable
+ * one (lowest origin rank, then table, then metric) is in the FIB. */
 #ifndef VIADUCT_RIB_H
 #define VIADUCT_RIB_H
 
@@ -18,18 +18,34 @@ struct rib_route {
 	uint8_t protocol;
 	uint32_t metric;
 	struct addr gateway; /* IP_NONE: directly on the device */
-	struct iface *iface; /* NULL: none (blackhole, or a device of the kernel's alone) */
+	struct iface *iface; /* NULL: none (blackhole), a device of the kernel's alone, or, with a
+			      * gateway that did not come from the kernel, where that is connected */
 	uint32_t kernel_oif; /* kernel route: its device, ours or not */
+	uint32_t table;      /* kernel route: RT_TABLE_LOCAL, _MAIN or _DEFAULT, else 0 */
 };
 
 int rib_init(uint32_t max_routes4, uint32_t max_routes6);
 void rib_fini(void);
 
-/* Add, or replace the candidate with the same prefix, origin and metric. Takes effect at the next
- * rib_commit(), which the control loop calls when it has handled what was waiting. */
+/* Add, or replace the candidate with the same prefix, origin, table and metric. Takes effect at the
+ * next rib_commit(): whoever changes routes calls it when it has handled what was waiting.
+ * -EINVAL for what is inside a prefix that is always local (see fib_prefix_is_fixed()). */
 int rib_add(const struct rib_route *r, struct err *e);
-/* -ENOENT where there is no such candidate. */
+
+/* The same, but candidates that differ in next hop stand side by side; the first one wins. The
+ * kernel's `ip route append`, and IPv6 routes of one metric. */
+int rib_append(const struct rib_route *r, struct err *e);
+
+/* Remove the first candidate with this prefix, origin, table and metric, and, where r has a gateway
+ * or device, with that one. -ENOENT where there is none. */
 int rib_del(const struct rib_route *r, struct err *e);
+
+/* Remove those with this prefix, origin, table and metric that have a gateway, or those that have
+ * none. Returns their number. */
+unsigned rib_del_hops(const struct rib_route *r, bool with_gateway);
+
+/* The lowest metric of an origin's candidates for the prefix. -ENOENT: there are none. */
+int rib_lowest_metric(const struct addr *prefix, uint8_t len, unsigned origin, uint32_t *metric);
 
 /* Apply what was queued to the FIB: one swap for all of it. */
 void rib_commit(void);
@@ -37,17 +53,24 @@ void rib_commit(void);
 /* An interface goes: forget every route by it, commit, and wait until no worker uses it. */
 void rib_forget_iface(struct iface *iface);
 
-/* Resync (netlink.c): rib_mark() before a full dump of kernel routes, rib_sweep() after it removes
- * those of kernel origin that the dump did not name again. */
-void rib_mark(void);
-void rib_sweep(void);
+/* Resync (netlink.c): rib_mark() before a full dump of one family's kernel routes, rib_sweep()
+ * after it removes those of kernel origin that the dump did not name again. */
+void rib_mark(unsigned family);
+void rib_sweep(unsigned family);
 
 unsigned rib_count(unsigned family);
+/* Candidates that are the best of their prefix, but found the FIB full. */
+unsigned rib_refused(void);
+/* In order of family, prefix and length. */
 int rib_each(int (*cb)(const struct viaduct_route *r, void *arg), void *arg);
 /* The route a packet to `dst` takes. -ENOENT: none. */
 int rib_lookup(const struct addr *dst, struct viaduct_route *out);
 
-/* From the API and the configuration: names checked, origin set by the caller. */
+/* The interface on whose connected network `a` is; NULL where another route, or none, covers it. */
+struct iface *rib_connected_iface(const struct addr *a);
+
+/* From the API and the configuration: names checked, origin set by the caller. In route_del() a
+ * metric of 0 means the lowest there is. */
 int route_add(const struct viaduct_route *r, struct err *e);
 int route_del(const struct viaduct_route *r, struct err *e);
 

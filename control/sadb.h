@@ -6,16 +6,25 @@
 #include "control/err.h"
 #include "dataplane/sa.h"
 
+#include <sys/queue.h>
 #include <uthash.h>
 #include <viaduct_api.h>
 
 struct vti;
 
+/* Inner families, one bit each: 1 << AF_INDEX(family). */
+enum sa_family {
+	SA_FAMILY_V4 = 1 << 0,
+	SA_FAMILY_V6 = 1 << 1,
+	SA_FAMILY_BOTH = SA_FAMILY_V4 | SA_FAMILY_V6
+};
+
 /* What sadb knows of an SA; no keys here: they live in sa->key only. */
 struct sa_entry {
 	struct viaduct_sa_id id; /* hash key: destination and SPI */
 	struct sa *sa;
-	struct vti *vti; /* bound to; NULL: none yet */
+	struct vti *vti;                      /* bound to; NULL: none yet */
+	struct sa_entry *vti_prev, *vti_next; /* the VTI's other SAs */
 	uint32_t reqid, if_id, mark, mark_mask;
 	uint32_t api_flags;
 	uint16_t key_bits;
@@ -23,7 +32,9 @@ struct sa_entry {
 	uint64_t created_ns;               /* CLOCK_MONOTONIC */
 	uint64_t base_packets, base_bytes; /* counted before an update replaced the SA */
 	bool soft_sent, hard_sent;
-	uint64_t serial; /* rises with every SA: the newest outbound one sends */
+	uint64_t serial;  /* rises with every SA: the newest outbound one sends */
+	uint8_t families; /* of its own selectors, enum sa_family; 0: it named none */
+	LIST_ENTRY(sa_entry) same_reqid; /* hash chain */
 	UT_hash_handle hh;
 };
 
@@ -43,6 +54,8 @@ int sadb_alloc_spi(const struct viaduct_spi_alloc *req, uint32_t *spi, struct er
 
 /* A VTI or policy came, went or changed: bind every SA again to where it belongs now. */
 void sadb_rebind(void);
+/* Only those with this reqid: a policy of theirs came or went. */
+void sadb_rebind_reqid(uint32_t reqid);
 /* A VTI goes: its SAs stay, unbound. */
 void sadb_unbind(struct vti *v);
 
@@ -57,8 +70,11 @@ void policy_flush(void);
 unsigned policy_count(void);
 /* Calls cb for each until it returns not 0. */
 int policy_each(int (*cb)(const struct viaduct_policy *p, void *arg), void *arg);
-/* if_id and mark that the policies of this reqid and direction give; 0, 0 where none does. */
-void policy_lookup(uint32_t reqid, uint8_t dir, uint32_t *if_id, uint32_t *mark);
+/* if_id and mark that the policies of this reqid and direction give; zeros where none does. */
+void policy_lookup(
+	uint32_t reqid, uint8_t dir, uint32_t *if_id, uint32_t *mark, uint32_t *mark_mask);
+/* Inner families (enum sa_family) that the policies of this reqid and direction cover; 0: no policy. */
+unsigned policy_families(uint32_t reqid, uint8_t dir);
 
 void sadb_fini(void);
 

@@ -5,6 +5,7 @@
 #define VIADUCT_TWIN_H
 
 #include "control/err.h"
+#include "dataplane/drop.h"
 #include "dataplane/iface.h"
 
 #include <rte_ring.h>
@@ -31,9 +32,12 @@ struct rte_ring *host_control_ring(void);
 /* Give a packet back to a worker (HOST_FORWARD); consumes it. */
 void host_forward(struct rte_mbuf *m, uint16_t iface_id);
 
+/* The control thread drops a packet it got from here. */
+void host_drop(struct rte_mbuf *m, enum drop_reason reason);
+
 struct host_stats {
 	uint64_t to_kernel, from_kernel, mirrored;
-	uint64_t drops[4]; /* PUNT_ERROR, INJECT_FULL, INJECT_BAD, NO_MBUF, in this order */
+	uint64_t drops[DROP_REASON_COUNT];
 };
 const struct host_stats *host_stats(void);
 

@@ -6,18 +6,33 @@
 #include "control/err.h"
 #include "dataplane/iface.h"
 
+#include <sys/queue.h>
 #include <uthash.h>
 #include <viaduct_api.h>
 
 struct twin;
 
+struct sa_entry;
+
+/* The twin's MTU: what we asked the kernel for, and what it may still be telling us about. */
+struct vti_mtu {
+	uint32_t asked;
+	uint32_t earlier[4]; /* values before `asked` whose notification may be under way */
+	unsigned n_earlier;
+	bool warned; /* below IPv6's minimum */
+};
+
 struct vti {
 	struct viaduct_vti conf; /* as asked for; reqid filled in when automatic */
 	bool reqid_auto;
 	uint32_t sas_in, sas_out; /* bound and live */
+	struct sa_entry *sas;     /* bound, oldest first (sa_bind.c) */
+	struct vti_mtu mtu;
 	struct iface *iface;
 	struct twin *twin;
 	UT_hash_handle hh; /* by name */
+	/* By what an SA may be matched with (vti_match.c). */
+	LIST_ENTRY(vti) same_if_id, same_mark, same_reqid;
 };
 
 /* req->fields says what is set; name is always needed. Makes the kernel twin too. On success *out
@@ -32,11 +47,21 @@ struct vti *vti_first(void); /* then ->hh.next */
 unsigned vti_count(void);
 void vti_fill_info(const struct vti *v, struct viaduct_vti_info *info);
 
-/* The best VTI for an SA or policy with these properties, or NULL. if_id decides if not 0, else
- * mark, else reqid; a VTI's own local and remote, where given, must match (local/remote: the outer
- * addresses as seen from here). */
-struct vti *vti_match(uint32_t if_id, uint32_t mark, uint32_t reqid, const struct addr *local,
-	const struct addr *remote);
+/* What an SA or policy says about the VTI it belongs to. local, remote: the outer addresses as seen
+ * from here; IP_NONE matches no VTI that names one. mask 0: exact. */
+struct vti_key {
+	uint32_t if_id, mark, mark_mask, reqid;
+	struct addr local, remote;
+};
+
+/* The best VTI for such a key, or NULL. if_id decides if not 0, else mark, else reqid; a VTI's own
+ * local and remote, where given, must match. Of several the one that agrees in more wins. */
+struct vti *vti_match(const struct vti_key *key);
+
+/* Make vti_match() find it, or no more. Not while its if_id, mark or reqid changes: take it out
+ * before and put it in afterwards. */
+void vti_match_insert(struct vti *v);
+void vti_match_remove(struct vti *v);
 
 /* SAs were bound or unbound, or the path MTU changed: work out carrier and MTU again and tell the
  * twin, the workers and the subscribers. */

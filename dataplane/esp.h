@@ -11,7 +11,7 @@ struct worker;
 struct esp_hdr {
 	uint32_t spi; /* network order */
 	uint32_t seq; /* network order, low half */
-};
+} __attribute__((packed)); /* behind an Ethernet header it is not aligned */
 
 #define ESP_TRAILER_LEN 2 /* pad length, next header */
 #define ESP_NEXT_IP4    4

@@ -4,10 +4,12 @@
  * rte_fib reuses a table's groups at once, so a reader may see another prefix's next hop while it
  * is being changed. Hence two copies of each family: readers use the active one, the control
  * thread edits the other, swaps them, waits for a quiescent period and repeats the edits on the
- * one that was active (left-right). Lookups never wait and never see a half-made change. */
+ * one that was active (left-right). Lookups never wait and never see a half-made change. The
+ * copies themselves are the control thread's (control/fib_writer.c). */
 #ifndef VIADUCT_FIB_H
 #define VIADUCT_FIB_H
 
+#include <rte_common.h>
 #include <rte_fib.h>
 #include <rte_fib6.h>
 
@@ -21,10 +23,6 @@ struct fib {
 	struct rte_fib6 *_Atomic v6; /* active copy */
 	/* Counts swaps. A next hop cached together with this number is good while it stands. */
 	_Atomic uint32_t generation;
-
-	/* The control thread's side. */
-	struct rte_fib *v4_copy[2];
-	struct rte_fib6 *v6_copy[2];
 } __rte_cache_aligned;
 
 /* By VRF index; [0] is the main table and always there once control has started. */

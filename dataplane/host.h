@@ -22,7 +22,7 @@ enum host_op {
 	HOST_TUNNEL,  /* an IP packet from a VTI's twin: through that tunnel */
 	HOST_FORWARD, /* an IP packet that waited for a neighbour: route it again */
 	/* worker -> worker */
-	HOST_TX,   /* a finished frame for iface's port, whose queue is the receiver's */
+	HOST_TX,   /* a finished frame; `iface` is a DPDK port, whose queue is the receiver's */
 	HOST_FLOW, /* a received frame of a flow that the receiver serves */
 };
 
@@ -31,6 +31,7 @@ struct host_tag {
 	uint8_t flags;      /* enum pkt_flag, for HOST_FORWARD */
 	uint16_t iface;     /* id */
 	uint16_t l3_off;    /* HOST_RESOLVE, HOST_FORWARD: IP header's offset in the data */
+	uint16_t in;        /* HOST_RESOLVE, HOST_FORWARD: interface it came in by; 0: our own */
 	struct addr target; /* HOST_RESOLVE */
 };
 

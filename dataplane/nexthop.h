@@ -36,9 +36,10 @@ enum nexthop_id {
 
 struct nexthop {
 	uint8_t type; /* enum nexthop_type */
+	/* NH_PORT: the whole link-layer header, 14 bytes for Ethernet. Its last two, the EtherType,
+	 * are written by stage_tx() for the packet's family. */
 	uint8_t l2_len;
-	uint8_t l2[RTE_ETHER_HDR_LEN +
-		4]; /* NH_PORT: header up to the EtherType, which the family sets */
+	uint8_t l2[RTE_ETHER_HDR_LEN + 4];
 	uint32_t id;
 	struct iface *iface; /* of the types GLEAN, PENDING, PORT, VTI */
 	struct addr gateway; /* NH_PENDING, NH_PORT by way of a gateway */

@@ -22,6 +22,8 @@ enum pkt_flag {
 	PKT_DECRYPTED = 1 << 3, /* came out of a tunnel */
 	PKT_UDP_ENCAP = 1 << 4, /* ESP inside UDP: l4_off is the ESP header's all the same */
 	PKT_MULTICAST = 1 << 5, /* layer 2 or 3 broadcast or multicast: no ICMP error */
+	PKT_FORWARDED = 1 << 6, /* its TTL has been decremented: not again (it waited, was routed) */
+	PKT_CKSUM_OK = 1 << 7,  /* the NIC found the IPv4 header checksum right; for parse_ip() */
 };
 
 struct pkt {
@@ -29,7 +31,8 @@ struct pkt {
 	uint8_t *l3;      /* first byte of the IP header; mbuf data may start before it */
 	struct iface *in; /* where it came in; the VTI after decryption; NULL: the router's own */
 	union {
-		const struct nexthop *nh; /* from forward on */
+		const struct nexthop *nh; /* in forward and in tx_out */
+		struct iface *out;        /* in the vti_out vector: the tunnel to go through */
 		struct sa *sa;            /* in the ESP vectors */
 	};
 	uint16_t len;    /* bytes of the IP packet by its own header (padding excluded) */

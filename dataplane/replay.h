@@ -37,6 +37,10 @@ uint32_t replay_slots(uint32_t window);
 /* slots: replay_slots(window) zeroed words, owned by the caller. */
 void replay_init(struct replay *r, uint32_t window, _Atomic uint64_t *slots);
 
+/* As if every number up to `top` had been accepted: state taken over from elsewhere. Before the
+ * window is used. */
+void replay_seek(struct replay *r, uint64_t top);
+
 /* Full 64-bit sequence number of a received packet whose low half is `lo` (RFC 4303 A2.2);
  * lo itself without ESN. */
 uint64_t replay_full_seq(const struct replay *r, uint32_t lo, bool esn);

@@ -19,7 +19,6 @@
 struct iface;
 struct crypto_key;
 struct lookaside_sa;
-struct nexthop;
 
 enum sa_dir {
 	SA_IN = 1,
@@ -68,9 +67,9 @@ struct sa_worker {
 		bytes;     /* ESP payload bytes as RFC 4301 counts: the inner packets' lengths */
 	uint64_t last_use; /* TSC of the last packet that passed; 0: never */
 	uint64_t errors;   /* ICV, padding, replay ... (in), exhausted ... (out) */
-	/* Outbound: next hop of the outer destination, good while fib_generation stands. */
-	const struct nexthop *nh;
-	uint32_t fib_generation;
+	/* Outbound: next hop of the outer destination. An id, since a next hop is replaced without
+	 * the FIB noticing; good while the FIB's generation is nh_generation - 1 (0: none yet). */
+	uint32_t nh_id, nh_generation;
 	uint32_t inflight; /* packets inside a crypto device: the SA must outlive them */
 } __rte_cache_aligned;
 
@@ -96,14 +95,18 @@ struct sa {
 	struct iface *_Atomic vti;      /* bound interface; NULL: none yet */
 	struct selector *selectors;
 
-	uint8_t hdr[64] __rte_cache_aligned; /* out: outer header template */
+	/* Out: outer header template, lengths and sequence number zero. Where IPv4's checksum goes
+	 * stands the folded sum of the rest. */
+	uint8_t hdr[64] __rte_cache_aligned;
 
 	struct addr src, dst; /* of the outer header as it travels */
 	uint16_t sport, dport;
 
 	/* Written by workers. Out: the next sequence number to give away. */
 	_Atomic uint64_t seq __rte_cache_aligned;
-	uint64_t seq_max; /* last one that may be sent: 2^32 - 1, or 2^64 - 1 with ESN */
+	/* Last one that may be sent: 2^32 - 1; with ESN 2^32 short of 2^64, so that workers which
+	 * add at the same moment as the last number goes can't carry `seq` round to 0. */
+	uint64_t seq_max;
 	/* In. */
 	struct replay replay __rte_cache_aligned;
 

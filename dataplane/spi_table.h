@@ -37,7 +37,7 @@ static inline uint32_t spi_hash(uint32_t spi)
 struct sa *spi_lookup(uint32_t spi, unsigned family, const void *dst);
 
 /* Control side. 0, or -EEXIST (same SPI and address), -ENOMEM. `retire` is called with a table
- * that was replaced: it frees it once no worker can read it. */
+ * that was replaced: it frees it, by free(3), once no worker can read it. */
 int spi_insert(struct sa *sa, void (*retire)(void *old));
 void spi_remove(struct sa *sa);
 int spi_table_init(void);

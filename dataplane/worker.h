@@ -37,6 +37,8 @@ struct worker_stats {
 	uint64_t rx_packets, tx_packets; /* over all ports */
 	uint64_t punted, injected, mirrored, mirror_lost;
 	uint64_t icmp_sent;
+	/* Packets that fragmentation added to what came in, and that reassembly took away. */
+	uint64_t fragments_made, fragments_joined;
 } __rte_cache_aligned;
 
 struct worker {
@@ -47,7 +49,10 @@ struct worker {
 	uint64_t now; /* TSC at the start of this turn */
 
 	struct worker_rx rx[RX_MAX];
-	struct worker_tx *tx[PORT_MAX]; /* by DPDK port; NULL: no such port */
+	/* By DPDK port; NULL: no such port. From rte_zmalloc(); worker_free() frees them. */
+	struct worker_tx *tx[PORT_MAX];
+	uint16_t n_pending; /* ports that have frames waiting in tx[]->m */
+	uint16_t pending[PORT_MAX];
 
 	struct rte_mempool *pool; /* of packets the router makes, fragments included */
 	struct crypto_ctx *crypto;
@@ -56,7 +61,7 @@ struct worker {
 	/* The vectors between the stages; all empty between turns. */
 	struct vec esp_in;  /* ESP for us, SA found */
 	struct vec fwd;     /* IP packets to be routed */
-	struct vec vti_out; /* routed to a tunnel: nh->iface, or injected by the kernel */
+	struct vec vti_out; /* for the tunnel p->out: routed there, or injected by the kernel */
 	struct vec esp_out; /* fit to be encrypted, SA chosen */
 	struct vec tx_out;  /* resolved: nh is NH_PORT, l3 the header to send */
 	struct vec icmp;    /* ICMP errors made in this turn; routed in the next */
@@ -64,9 +69,12 @@ struct worker {
 	struct rte_ring *inject;  /* from the host thread: frames and packets of the kernel's */
 	struct rte_ring *to_host; /* punts, mirrors, packets that wait for a neighbour */
 	struct rte_ring *handoff; /* from other workers */
-	struct worker **peers;    /* all workers, by id */
+	struct worker **peers;    /* all workers, by id; set by whoever makes several */
 
 	struct rte_rcu_qsbr *rcu; /* this worker's thread id is `id` */
+
+	struct sa *last_sa; /* found for the last ESP packet of this turn; NULL: none */
+	uint16_t rx_next;   /* receive queue that is served first in the next turn */
 
 	uint64_t icmp_tokens, icmp_refill; /* rate limit of ICMP errors, see icmp_error.c */
 
@@ -98,17 +106,27 @@ void worker_drop_out(
 	struct worker *w, const struct pkt *p, struct iface *out, enum drop_reason reason);
 
 /* The stages, in the order they run. Each consumes its vector. */
-void stage_rx(struct worker *w);      /* ports, handoff, kernel -> parse */
+unsigned stage_rx(struct worker *w);  /* ports, handoff, kernel -> parse; packets taken */
 void stage_forward(struct worker *w); /* fwd -> vti_out, tx_out, host */
 void stage_vti_out(struct worker *w); /* vti_out -> esp_out (MTU, fragments, SA choice) */
 void stage_tx(struct worker *w);      /* tx_out -> devices */
 
-/* Parse n received frames of one interface into esp_in, fwd, host or drop (parse.c). */
+/* Parse n received frames of one interface into esp_in, fwd, host or drop (parse.c). A turn takes
+ * VEC_MAX frames at most. */
 void parse_frames(struct worker *w, struct iface *in, struct rte_mbuf **m, unsigned n);
 
-/* Check an IP packet at p->l3 with `room` bytes readable; fills family, len, l4_off, proto, flags.
+/* Check an IP packet at p->l3 with `room` bytes readable; fills family, len, l4_off and proto, and
+ * in flags sets PKT_MULTICAST and sets or clears what concerns fragments (the others stay).
  * Returns DROP_REASON_COUNT where it is good, else why not. Also used on decrypted packets. */
 enum drop_reason parse_ip(struct pkt *p, uint32_t room);
+
+/* ESP, or ESP in UDP, of an inbound SA? Then it has p->sa, l4_off and PKT_UDP_ENCAP set, and belongs
+ * into w->esp_in. Fragments are not. (esp_match.c) */
+bool esp_match(struct worker *w, struct pkt *p);
+
+/* A checked packet to an address of the router's own: ESP is decrypted (w->esp_in) or dropped,
+ * fragments that may be ESP go to reassemble(), all else to the kernel. Consumes p (local.c). */
+void local_in(struct worker *w, struct pkt *p);
 
 /* Queue a finished frame for a port: the packet is the device's from here on (port.c). */
 void port_tx(struct worker *w, uint16_t port_id, struct rte_mbuf *m);
@@ -126,12 +144,20 @@ enum icmp_error {
 void icmp_error(struct worker *w, const struct pkt *about, enum icmp_error kind, uint16_t mtu);
 
 /* Cut an IPv4 packet without DF into pieces of at most `mtu` bytes and push them to `out`; consumes
- * p (fragment.c). Needs VEC_ROOM for the pieces: flush_full() is called when there is none. */
-void fragment_ip4(struct worker *w, struct pkt *p, uint16_t mtu, struct vec *out,
+ * p (fragment.c). Needs VEC_ROOM for the pieces: flush_full() is called when there is none, before
+ * the first is pushed. Returns how many: they are the last of `out`. 0: p was dropped. */
+unsigned fragment_ip4(struct worker *w, struct pkt *p, uint16_t mtu, struct vec *out,
 	void (*flush_full)(struct worker *w));
 
 /* Collect the fragments of packets for the router's own ESP (reassemble.c). Consumes p; when the
- * packet is whole it is parsed again from its IP header. */
+ * packet is whole it is parsed again from its IP header (parse_ip) and goes to local_in(). */
 void reassemble(struct worker *w, struct pkt *p);
+
+/* Where one worker's fragments wait; worker_new() makes it. Freeing it frees what waits. */
+struct fragment_table *fragment_table_new(void);
+void fragment_table_free(struct fragment_table *t);
+
+/* Once a turn: drop fragments whose packet did not become whole in time (reassemble.c). */
+void reassemble_expire(struct worker *w);
 
 #endif

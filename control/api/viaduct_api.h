@@ -103,6 +103,7 @@ struct viaduct_status {
 	uint32_t writable; /* 1: this client may change things */
 	char version[32];
 	char crypto[64]; /* "ipsec-mb 1.3.0 (avx512)" or the crypto device */
+	uint32_t reserved;
 	uint64_t netlink_resyncs;
 	uint64_t netlink_routes; /* route messages followed */
 };
@@ -154,6 +155,7 @@ struct viaduct_vti_info {
 	uint32_t carrier;
 	uint32_t reqid_auto; /* 1: reqid was given by the daemon */
 	uint32_t sas_in, sas_out;
+	uint32_t reserved;
 	struct viaduct_if_stats stats;
 };
 
@@ -253,6 +255,7 @@ struct viaduct_sa_info {
 	uint32_t flags, reqid, if_id, mark, mark_mask, replay_window;
 	uint16_t key_bits, reserved;
 	char vti[VIADUCT_NAME_LEN]; /* "" while it belongs to none */
+	uint32_t reserved2;
 	struct viaduct_lifetime lifetime;
 	uint64_t packets, bytes, errors;
 	uint64_t age_s;  /* since installation */
@@ -311,6 +314,7 @@ struct viaduct_port_info {
 	uint8_t mac[6];
 	uint16_t port_id;
 	uint32_t ifindex, mtu, admin_up, carrier, speed_mbps, rx_queues, tx_queues;
+	uint32_t reserved;
 	struct viaduct_if_stats stats;
 	uint64_t missed; /* packets the device dropped because no worker took them */
 };

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* libviaduct: talk to viaductd. One connection belongs to one thread. */
+/* libviaduct: talk to viaductd. One connection belongs to one thread, and calls do not nest: none may
+ * be made from within a callback (-EBUSY).
+ *
+ * Calls block, but not for ever: -ETIMEDOUT when the daemon is silent for 30 seconds. A refusal by
+ * the daemon (-EEXIST, -EINVAL ...) leaves the connection as good as before; once it is lost or out
+ * of step every call fails with the same error: close it and open another. */
 #ifndef VIADUCT_H
 #define VIADUCT_H
 
@@ -12,12 +17,17 @@ extern "C" {
 #include <stdbool.h>
 #include <stddef.h>
 
+#pragma GCC visibility push(default)
+
 struct viaduct;
 
 /* Connect and say HELLO as `name`. path NULL: VIADUCT_SOCKET, or $VIADUCT_SOCKET. Returns NULL and
  * sets errno; viaduct_error(NULL) then says what to do. */
 struct viaduct *viaduct_open(const char *path, const char *name);
 void viaduct_close(struct viaduct *v);
+
+/* How long a call may wait for the daemon; 30 s if never set. */
+void viaduct_set_timeout(struct viaduct *v, int ms);
 
 /* The last failure in words: the daemon's own sentence where there is one. */
 const char *viaduct_error(const struct viaduct *v);
@@ -46,6 +56,10 @@ int viaduct_fd(const struct viaduct *v);
 /* Size of a message's request or reply; -1 for an unknown type. */
 int viaduct_request_size(unsigned type);
 int viaduct_reply_size(unsigned type);
+/* Size of an event's structure; -1 for an unknown one. */
+int viaduct_event_size(unsigned type);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

@@ -21,7 +21,7 @@
 
 /* For programs that need DPDK: no huge pages, no devices, nothing left in the file system. */
 #define UNIT_EAL_ARGS                                                                              \
-	"--no-huge", "--no-pci", "--in-memory", "-m", "1024", "--no-telemetry", "-l", "0"
+	"--no-huge", "--no-pci", "--no-shconf", "-m", "1024", "--no-telemetry", "-l", "0"
 
 static inline int unit_run(const char *suite, const CU_TestInfo *tests, int argc, char **argv)
 {

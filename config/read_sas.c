@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config/tables.h"
+#include "config/value.h"
+#include "control/addr_text.h"
+#include "dataplane/alg.h"
+#include "dataplane/replay.h"
+
+#include <string.h>
+
+#define NATT_PORT_DEFAULT 4500
+
+static int read_dir(struct reader *r, const config_setting_t *s, void *sa)
+{
+	const char *text = config_setting_get_string(s);
+	struct viaduct_sa *a = sa;
+
+	if (text != NULL && strcmp(text, "in") == 0)
+		a->dir = VIADUCT_IN;
+	else if (text != NULL && strcmp(text, "out") == 0)
+		a->dir = VIADUCT_OUT;
+	else
+		return setting_wrong(r, s, "\"in\" or \"out\"");
+	return 0;
+}
+
+static int read_src(struct reader *r, const config_setting_t *s, void *sa)
+{
+	return value_addr(r, s, &((struct viaduct_sa *)sa)->src, false);
+}
+
+static int read_dst(struct reader *r, const config_setting_t *s, void *sa)
+{
+	return value_addr(r, s, &((struct viaduct_sa *)sa)->id.dst, false);
+}
+
+static int read_mark(struct reader *r, const config_setting_t *s, void *sa)
+{
+	struct viaduct_sa *a = sa;
+
+	return value_mark(r, s, &a->mark, &a->mark_mask);
+}
+
+static int read_cipher(struct reader *r, const config_setting_t *s, void *sa)
+{
+	const char *text = config_setting_get_string(s);
+	struct viaduct_sa *a = sa;
+
+	a->cipher = text != NULL ? cipher_by_name(text) : 0;
+	if (a->cipher == 0)
+		return setting_wrong(r, s, "\"aes-cbc\" or \"null\"");
+	/* Their IV is the sequence number, which begins at 1 again when the daemon starts. */
+	if (cipher_info(a->cipher)->aead)
+		return setting_error(r, s,
+			"\"%s\" would repeat IVs under the same key after a restart; expected "
+			"\"aes-cbc\" or \"null\" with auth, or IKE (RFC 8221 3)",
+			text);
+	return 0;
+}
+
+static int read_auth(struct reader *r, const config_setting_t *s, void *sa)
+{
+	const char *text = config_setting_get_string(s);
+	const int auth = text != NULL ? auth_by_name(text) : -1;
+
+	if (auth < 0)
+		return setting_wrong(r, s,
+			"\"hmac-sha2-256-128\", \"hmac-sha2-384-192\", \"hmac-sha2-512-256\" or "
+			"\"hmac-sha1-96\"");
+	((struct viaduct_sa *)sa)->auth = auth;
+	return 0;
+}
+
+static int read_key(struct reader *r, const config_setting_t *s, void *sa)
+{
+	struct viaduct_sa *a = sa;
+
+	return value_key(r, s, a->enc_key, &a->enc_key_len, sizeof(a->enc_key));
+}
+
+static int read_auth_key(struct reader *r, const config_setting_t *s, void *sa)
+{
+	struct viaduct_sa *a = sa;
+
+	return value_key(r, s, a->auth_key, &a->auth_key_len, sizeof(a->auth_key));
+}
+
+static int read_esn(struct reader *r, const config_setting_t *s, void *sa)
+{
+	if (config_setting_type(s) != CONFIG_TYPE_BOOL)
+		return setting_wrong(r, s, "true or false");
+	((struct viaduct_sa *)sa)->flags |= config_setting_get_bool(s) ? VIADUCT_SA_ESN : 0;
+	return 0;
+}
+
+static int read_window(struct reader *r, const config_setting_t *s, void *sa)
+{
+	const int64_t n = value_int(s);
+
+	if (!value_is_int(s) || n < REPLAY_WINDOW_MIN || n > REPLAY_WINDOW_MAX)
+		return setting_wrong(r, s, "a number from 32 to 4096");
+	((struct viaduct_sa *)sa)->replay_window = n;
+	return 0;
+}
+
+struct encap {
+	uint32_t sport, dport;
+};
+
+static const struct setting encap_settings[] = {
+	{"sport", SETTING_UINT, SETTING_FIELD(struct encap, sport), .min = 1, .max = 65535,
+		.def = NATT_PORT_DEFAULT, .help = "UDP source port."},
+	{"dport", SETTING_UINT, SETTING_FIELD(struct encap, dport), .min = 1, .max = 65535,
+		.def = NATT_PORT_DEFAULT, .help = "UDP destination port."},
+	{.type = SETTING_END},
+};
+
+static int read_encap(struct reader *r, const config_setting_t *s, void *sa)
+{
+	struct viaduct_sa *a = sa;
+	struct encap ports;
+
+	if (!config_setting_is_group(s))
+		return setting_wrong(r, s, "a group { sport = ...; dport = ...; }");
+	settings_default(encap_settings, &ports);
+	if (settings_read(r, s, encap_settings, &ports) < 0)
+		return -1;
+	a->sport = ports.sport;
+	a->dport = ports.dport;
+	a->flags |= VIADUCT_SA_ENCAP;
+	return 0;
+}
+
+const struct setting sa_settings[] = {
+	{"dir", SETTING_OWN, true, .expects = "\"in\" or \"out\"",
+		.help = "\"in\" for what we receive, \"out\" for what we send.", .read = read_dir},
+	{"src", SETTING_OWN, true, .expects = "an address",
+		.help = "Outer source address: the sender's.", .read = read_src},
+	{"dst", SETTING_OWN, true, .expects = "an address",
+		.help = "Outer destination address: the receiver's.", .read = read_dst},
+	{"spi", SETTING_UINT, true, .offset = offsetof(struct viaduct_sa, id.spi), .min = 256,
+		.max = UINT32_MAX, .expects = "a number from 256 to 4294967295",
+		.help = "Security parameters index; the same on both sides."},
+	{"reqid", SETTING_UINT, SETTING_FIELD(struct viaduct_sa, reqid), .max = UINT32_MAX,
+		.help = "Binds the SA to the VTI with this reqid."},
+	{"if_id", SETTING_UINT, SETTING_FIELD(struct viaduct_sa, if_id), .max = UINT32_MAX,
+		.help = "Binds the SA to the VTI with this if_id; goes before mark and reqid."},
+	{"mark", SETTING_OWN, .def_text = "0", .expects = "a mark",
+		.help = "Binds the SA to the VTI with this mark; goes before reqid.",
+		.read = read_mark},
+	{"cipher", SETTING_OWN, true, .expects = "\"aes-cbc\" or \"null\"",
+		.help = "\"aes-cbc\", or \"null\" for integrity alone.", .read = read_cipher},
+	{"key", SETTING_OWN, .def_text = "none", .expects = "a key",
+		.help = "Encryption key, \"0x\" and hexadecimal digits: 16, 24 or 32 bytes.",
+		.read = read_key},
+	{"auth", SETTING_OWN, true, .expects = "an algorithm",
+		.missing = "encryption without integrity is refused (RFC 8221 4)",
+		.help = "\"hmac-sha2-256-128\", \"hmac-sha2-384-192\", \"hmac-sha2-512-256\" or "
+			"\"hmac-sha1-96\".",
+		.read = read_auth},
+	{"auth_key", SETTING_OWN, true, .expects = "a key",
+		.help = "Integrity key: 32, 48, 64 or 20 bytes, in the order above.",
+		.read = read_auth_key},
+	{"esn", SETTING_OWN, .def_text = "false", .expects = "true or false",
+		.help = "Extended (64-bit) sequence numbers; the same on both sides.",
+		.read = read_esn},
+	{"replay_window", SETTING_OWN, .def_text = "the file's", .expects = "a number",
+		.help = "Packets by which an inbound packet may be late, 32 to 4096.",
+		.read = read_window},
+	{"encap", SETTING_OWN, .def_text = "none",
+		.expects = "a group { sport = ...; dport = ...; }",
+		.help = "UDP encapsulation: { sport = 4500; dport = 4500; }.", .read = read_encap},
+	{.type = SETTING_END},
+};
+
+/* Each of the two keys and the combination at the place where it stands in the file. */
+static int check_algs(struct reader *r, const config_setting_t *s, const struct viaduct_sa *a)
+{
+	const struct cipher_info *c = cipher_info(a->cipher);
+	const struct auth_info *i = auth_info(a->auth);
+	const char *why;
+
+	if (!alg_valid(a->cipher, c->key_max, a->auth, i->key, &why))
+		return setting_error(r, setting_member(s, "auth"), "%s", why);
+	if (!alg_valid(a->cipher, a->enc_key_len, a->auth, i->key, &why))
+		return setting_error(r, setting_member(s, "key"), "%s", why);
+	if (!alg_valid(a->cipher, a->enc_key_len, a->auth, a->auth_key_len, &why))
+		return setting_error(r, setting_member(s, "auth_key"), "%s", why);
+	return 0;
+}
+
+static int check_sa(struct reader *r, const config_setting_t *s, const struct config *c,
+	const struct viaduct_sa *a)
+{
+	char dst[ADDR_TEXT_LEN];
+
+	if (a->src.family != a->id.dst.family)
+		return setting_wrong(
+			r, setting_member(s, "src"), "an address of the same family as dst");
+	if (memcmp(&a->src, &a->id.dst, sizeof(a->src)) == 0)
+		return setting_wrong(r, setting_member(s, "src"), "another address than dst");
+	for (unsigned i = 0; i < c->n_sas; i++) {
+		if (memcmp(&a->id, &c->sas[i].id, sizeof(a->id)) == 0)
+			return setting_error(r, setting_member(s, "spi"),
+				"%u to %s twice; expected one SA for each SPI and dst", a->id.spi,
+				addr_text(&a->id.dst, dst));
+	}
+	return check_algs(r, s, a);
+}
+
+int read_sa(struct reader *r, const config_setting_t *s, void *config)
+{
+	struct config *c = config;
+	struct viaduct_sa *a = &c->sas[c->n_sas];
+	int rc;
+
+	settings_default(sa_settings, a);
+	rc = settings_read(r, s, sa_settings, a);
+	if (rc == 0)
+		rc = check_sa(r, s, c, a);
+	c->n_sas++; /* also when refused: config_free() wipes its keys */
+	return rc;
+}

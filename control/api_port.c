@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Requests about ports and workers. */
+#include "control/api_handlers.h"
+#include "control/daemon.h"
+#include "control/ports.h"
+
+int handle_PORT_DUMP(struct api_client *c, const void *req, void *rep, struct err *e)
+{
+	struct viaduct_port_info info;
+	int ret = 0;
+
+	for (unsigned i = 0; i < port_count() && ret == 0; i++) {
+		info = (struct viaduct_port_info){0};
+		port_fill_info(port_at(i), &info);
+		ret = api_item(c, &info);
+	}
+	return ret;
+}
+
+int handle_WORKER_DUMP(struct api_client *c, const void *req, void *rep, struct err *e)
+{
+	struct viaduct_worker_info info;
+	int ret = 0;
+
+	for (unsigned i = 0; i < daemon_state.n_workers && ret == 0; i++) {
+		info = (struct viaduct_worker_info){0};
+		worker_fill_info(i, &info);
+		ret = api_item(c, &info);
+	}
+	return ret;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* viaductctl stats, viaductctl drops: counters. */
+#include "control/cli/commands.h"
+#include "control/cli/values.h"
+
+#include <string.h>
+
+struct filter {
+	char name[VIADUCT_NAME_LEN];
+};
+
+struct show {
+	struct cli *cli;
+	const char *name; /* "": all */
+};
+
+static const struct column columns[] = {{"NAME", "name"}, {"KIND", "kind"},
+	{"RX-PACKETS", "rx_packets"}, {"RX-BYTES", "rx_bytes", FORMAT_BYTES},
+	{"RX-DROPS", "rx_drops"}, {"TX-PACKETS", "tx_packets"},
+	{"TX-BYTES", "tx_bytes", FORMAT_BYTES}, {"TX-DROPS", "tx_drops"}, {0}};
+
+static void interface_print(
+	const struct show *s, const char *name, const char *kind, const struct viaduct_if_stats *st)
+{
+	json_object *o;
+
+	if (*s->name != '\0' && strcmp(s->name, name) != 0)
+		return;
+	o = json_object_new_object();
+	add_text(o, "name", name);
+	add_text(o, "kind", kind);
+	add_number(o, "rx_packets", st->rx_packets);
+	add_number(o, "rx_bytes", st->rx_bytes);
+	add_number(o, "rx_drops", st->rx_drops);
+	add_number(o, "tx_packets", st->tx_packets);
+	add_number(o, "tx_bytes", st->tx_bytes);
+	add_number(o, "tx_drops", st->tx_drops);
+	list_item(s->cli, o);
+}
+
+static int port_one(const void *item, void *arg)
+{
+	const struct viaduct_port_info *p = item;
+
+	interface_print(arg, p->name, "port", &p->stats);
+	return 0;
+}
+
+static int vti_one(const void *item, void *arg)
+{
+	const struct viaduct_vti_info *v = item;
+
+	interface_print(arg, v->vti.name, "vti", &v->stats);
+	return 0;
+}
+
+static int show_stats(struct cli *cli, void *req)
+{
+	const struct filter *f = req;
+	struct show s = {cli, f->name};
+	int ret;
+
+	sections_begin(cli);
+	list_begin(cli, "interfaces", columns);
+	ret = cli_dump(cli, VIADUCT_PORT_DUMP, port_one, &s);
+	if (ret == EXIT_OK)
+		ret = cli_dump(cli, VIADUCT_VTI_DUMP, vti_one, &s);
+	list_end(cli);
+	if (ret == EXIT_OK && f->name[0] == '\0')
+		ret = show_workers(cli, NULL);
+	sections_end(cli);
+	return ret;
+}
+
+/* clang-format off */
+static const struct keyword stats_keywords[] = {
+	{"name", "NAME", "only this VTI or port", "all, and the workers", .flags = KEYWORD_POSITIONAL,
+		.set = set_name, .complete = complete_iface},
+	{0}};
+
+struct drops_filter {
+	uint32_t all;
+};
+
+static const struct keyword drops_keywords[] = {
+	{"all", NULL, "also the reasons that never occurred", "only those that did",
+		.set = set_value32, .min = 1},
+	{0}};
+/* clang-format on */
+
+static const struct column drop_columns[] = {
+	{"REASON", "name"}, {"PACKETS", "packets"}, {"MEANING", "help"}, {0}};
+
+struct drops_show {
+	struct cli *cli;
+	bool all;
+};
+
+static int drop_one(const void *item, void *arg)
+{
+	const struct viaduct_drop_info *d = item;
+	const struct drops_show *s = arg;
+	json_object *o;
+
+	if (d->packets == 0 && !s->all)
+		return 0;
+	o = json_object_new_object();
+	add_text(o, "name", d->name);
+	add_number(o, "packets", d->packets);
+	add_text(o, "help", d->help);
+	list_item(s->cli, o);
+	return 0;
+}
+
+int show_drops(struct cli *cli, void *req)
+{
+	const struct drops_filter *f = req;
+	struct drops_show s = {cli, f != NULL && f->all};
+	int ret;
+
+	list_begin(cli, "drops", drop_columns);
+	ret = cli_dump(cli, VIADUCT_DROP_DUMP, drop_one, &s);
+	list_end(cli);
+	return ret;
+}
+
+static const struct verb stats_verbs[] = {
+	{"show", "packets and bytes of interfaces and workers", stats_keywords,
+		sizeof(struct filter), .run = show_stats},
+	{0},
+};
+
+static const struct verb drops_verbs[] = {
+	{"show", "dropped packets by reason", drops_keywords, sizeof(struct drops_filter),
+		.run = show_drops},
+	{0},
+};
+
+const struct object object_stats = {"stats", "traffic counters", stats_verbs};
+const struct object object_drops = {"drops", "dropped packets, each under its reason", drops_verbs};

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/loop.h"
+
+#include "control/daemon.h"
+#include "control/ifaces.h"
+#include "control/log.h"
+#include "control/neigh.h"
+#include "control/ports.h"
+#include "control/rcu.h"
+#include "control/rib.h"
+#include "control/sadb.h"
+#include "control/twin.h"
+#include "control/workers.h"
+#include "dataplane/host.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <systemd/sd-daemon.h>
+
+#define TICK_S       1
+#define RCU_POLL_US  2000 /* workers pass a quiescent state some thousand times in that */
+#define HOST_BURST   64
+#define PRIORITIES   3 /* libevent gives events the middle one unless told */
+#define PRIORITY_LOW 2
+
+static struct {
+	struct event_base *base;
+	struct event *signals[3];
+	struct event *tick, *rcu, *host;
+	bool stuck; /* a worker made no turn in the last second */
+} loop;
+
+static const int signal_numbers[] = {SIGTERM, SIGINT, SIGHUP};
+
+struct event_base *loop_base(void)
+{
+	return loop.base;
+}
+
+static void on_signal(evutil_socket_t sig, short what, void *arg)
+{
+	(void)what;
+	(void)arg;
+	if (sig == SIGHUP) {
+		log_notice("SIGHUP ignored: use viaductctl to change settings, or restart to read "
+			   "the configuration again");
+		return;
+	}
+	log_notice("stopping (signal %d)", (int)sig);
+	event_base_loopbreak(loop.base);
+}
+
+/* systemd's watchdog is fed only while the workers turn. */
+static void watchdog(void)
+{
+	bool alive = workers_alive(daemon_state.workers, daemon_state.n_workers);
+
+	if (alive)
+		sd_notify(0, "WATCHDOG=1");
+	else if (!loop.stuck)
+		log_warn("a worker made no turn for a second");
+	loop.stuck = !alive;
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	sadb_tick();
+	neigh_tick();
+	ports_tick();
+	watchdog();
+}
+
+static void rcu_later(void)
+{
+	const struct timeval tv = {.tv_usec = RCU_POLL_US};
+
+	event_add(loop.rcu, &tv);
+}
+
+static void on_rcu(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	if (rcu_poll() > 0)
+		rcu_later();
+}
+
+/* Packets for which workers found no neighbour. */
+static void on_host(evutil_socket_t fd, short what, void *arg)
+{
+	struct rte_mbuf *m[HOST_BURST];
+	eventfd_t count;
+	unsigned n;
+
+	(void)what;
+	(void)arg;
+	eventfd_read(fd, &count);
+	do {
+		n = rte_ring_dequeue_burst(host_control_ring(), (void **)m, HOST_BURST, NULL);
+		for (unsigned i = 0; i < n; i++) {
+			const struct host_tag *tag = host_tag(m[i]);
+			struct iface *iface = iface_by_id(tag->iface);
+
+			if (iface != NULL)
+				neigh_hold(iface, &tag->target, m[i]);
+			else
+				host_drop(m[i], DROP_TX_IFACE_DOWN); /* it is gone */
+		}
+	} while (n == HOST_BURST);
+}
+
+void loop_block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (unsigned i = 0; i < RTE_DIM(signal_numbers); i++)
+		sigaddset(&set, signal_numbers[i]);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	/* A client that is gone is an error of write(), not the end of the daemon. */
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void unblock_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (unsigned i = 0; i < RTE_DIM(signal_numbers); i++)
+		sigaddset(&set, signal_numbers[i]);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+int loop_start(struct err *e)
+{
+	loop.base = event_base_new();
+	if (loop.base == NULL || event_base_priority_init(loop.base, PRIORITIES) < 0)
+		return err_set(e, ENOMEM, "event loop: no memory");
+	return 0;
+}
+
+static int add_events(void)
+{
+	const struct timeval second = {.tv_sec = TICK_S};
+	bool ok = true;
+
+	for (unsigned i = 0; i < RTE_DIM(signal_numbers); i++) {
+		loop.signals[i] = evsignal_new(loop.base, signal_numbers[i], on_signal, NULL);
+		ok = ok && loop.signals[i] != NULL && event_add(loop.signals[i], NULL) == 0;
+	}
+	loop.tick = event_new(loop.base, -1, EV_PERSIST, on_tick, NULL);
+	loop.rcu = event_new(loop.base, -1, 0, on_rcu, NULL);
+	loop.host = event_new(loop.base, host_event_fd(), EV_READ | EV_PERSIST, on_host, NULL);
+	ok = ok && loop.tick != NULL && loop.rcu != NULL && loop.host != NULL;
+	return ok && event_add(loop.tick, &second) == 0 && event_add(loop.host, NULL) == 0
+		? 0
+		: -ENOMEM;
+}
+
+int loop_run(struct err *e)
+{
+	if (add_events() < 0)
+		return err_set(e, ENOMEM, "event loop: no memory");
+	rcu_on_pending(rcu_later);
+	if (rcu_poll() > 0)
+		rcu_later();
+	ports_tick(); /* carrier now, not in a second */
+	unblock_signals();
+	event_base_dispatch(loop.base);
+	rcu_on_pending(NULL);
+	return 0;
+}
+
+static void event_drop(struct event **ev)
+{
+	if (*ev != NULL)
+		event_free(*ev);
+	*ev = NULL;
+}
+
+void loop_stop(void)
+{
+	for (unsigned i = 0; i < RTE_DIM(signal_numbers); i++)
+		event_drop(&loop.signals[i]);
+	event_drop(&loop.tick);
+	event_drop(&loop.rcu);
+	event_drop(&loop.host);
+	if (loop.base != NULL)
+		event_base_free(loop.base);
+	loop.base = NULL;
+	libevent_global_shutdown();
+}

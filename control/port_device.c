@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/port_device.h"
+
+#include "control/eal_log.h"
+#include "control/log.h"
+
+#include <errno.h>
+#include <rte_dev.h>
+#include <rte_ethdev.h>
+#include <rte_pci.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEVICE_MAX 512
+
+/* In an af_packet ring's frame the kernel puts its header and an address in front of the packet:
+ * up to 66 bytes, and the packet has an Ethernet header and may have a VLAN tag. */
+#define AF_PACKET_OVERHEAD 96
+/* ... of which DPDK takes so many off when it compares a frame with a buffer. */
+#define AF_PACKET_HEADER 32
+
+static bool has_arg(const char *device, const char *key)
+{
+	const char *at = strstr(device, key);
+
+	return at != NULL && at != device && at[-1] == ',';
+}
+
+static __attribute__((format(printf, 2, 3))) void append(char *device, const char *fmt, ...)
+{
+	size_t len = strlen(device);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(device + len, DEVICE_MAX - len, fmt, ap);
+	va_end(ap);
+}
+
+/* DPDK's driver needs whole frames in a block, and its own defaults hold 1500 bytes and 512 frames. */
+static int af_packet_args(const struct config_port *port, char *device, unsigned n_queues,
+	uint32_t mbuf_size, struct err *e)
+{
+	unsigned page = getpagesize();
+	unsigned frame = port->mtu + AF_PACKET_OVERHEAD;
+
+	if (!has_arg(device, "qpairs="))
+		append(device, ",qpairs=%u", n_queues);
+	if (has_arg(device, "framesz=") || has_arg(device, "blocksz="))
+		return 0;
+	frame = frame <= 2048 ? 2048 : RTE_ALIGN(frame, page);
+	if (frame - AF_PACKET_HEADER > mbuf_size)
+		return err_set(e, EINVAL,
+			"port %s: mtu %u on %s needs mbuf_size = %u or more; it is %u", port->name,
+			port->mtu, port->device, frame - AF_PACKET_HEADER, mbuf_size);
+	append(device, ",framesz=%u,blocksz=%u", frame, RTE_MAX(frame, page));
+	/* One ring serves each direction; whole blocks only. */
+	if (!has_arg(device, "framecnt="))
+		append(device, ",framecnt=%u",
+			RTE_ALIGN(RTE_MAX(port->rx_descriptors, port->tx_descriptors), 2));
+	return 0;
+}
+
+/* The name under which DPDK will know the port. */
+static void device_name(char *name, size_t size, const char *device)
+{
+	struct rte_pci_addr addr;
+
+	snprintf(name, size, "%.*s", (int)strcspn(device, ","), device);
+	if (rte_pci_addr_parse(name, &addr) == 0)
+		rte_pci_device_name(&addr, name, size);
+}
+
+/* What to look at, by the kind of device. */
+static const char *attach_hint(const char *device)
+{
+	struct rte_pci_addr addr;
+	char name[RTE_ETH_NAME_MAX_LEN];
+
+	device_name(name, sizeof(name), device);
+	if (rte_pci_addr_parse(name, &addr) == 0)
+		return "is it there, and bound to vfio-pci (dpdk-devbind.py --status)?";
+	if (strncmp(device, "net_af_", strlen("net_af_")) == 0)
+		return has_arg(device, "iface=") ? "is the interface in this network namespace?"
+						 : "expected ,iface=NAME after it";
+	if (strncmp(device, "net_", strlen("net_")) == 0)
+		return "drivers are net_af_packet, net_af_xdp, net_tap, net_memif, net_pcap, "
+		       "net_ring, with a number after the name";
+	return "expected a PCI address, or a driver such as net_af_packet0,iface=eth0";
+}
+
+static int attach_error(const struct config_port *port, int ret, struct err *e)
+{
+	const char *reason = eal_log_reason();
+
+	return err_set(e, -ret, "port %s: cannot attach %s: %s; %s", port->name, port->device,
+		reason[0] != '\0' ? reason : strerror(-ret), attach_hint(port->device));
+}
+
+int port_device_attach(const struct config_port *port, unsigned n_queues, uint32_t mbuf_size,
+	uint16_t *port_id, struct err *e)
+{
+	char device[DEVICE_MAX], name[RTE_ETH_NAME_MAX_LEN];
+	int ret = 0;
+
+	snprintf(device, sizeof(device), "%s", port->device);
+	device_name(name, sizeof(name), device);
+	if (strncmp(device, "net_af_packet", strlen("net_af_packet")) == 0)
+		ret = af_packet_args(port, device, n_queues, mbuf_size, e);
+	if (ret < 0)
+		return ret;
+	log_debug("port %s: device %s", port->name, device);
+	eal_log_forget();
+	ret = rte_dev_probe(device);
+	if (ret < 0 && ret != -EEXIST)
+		return attach_error(port, ret, e);
+	if (rte_eth_dev_get_port_by_name(name, port_id) != 0)
+		return err_set(e, ENODEV,
+			"port %s: %s is no network device; expected a network card or a net_ "
+			"driver",
+			port->name, port->device);
+	return 0;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* IPsec-MB managers, workers' contexts, and the batches' way through them. */
+#include "dataplane/crypto_key.h"
+
+#include <rte_malloc.h>
+
+#include <stdlib.h>
+
+static const struct {
+	const char *name;
+	IMB_ARCH arch;
+	void (*init)(IMB_MGR *mgr);
+} archs[] = {
+	{"avx512", IMB_ARCH_AVX512, init_mb_mgr_avx512},
+	{"avx2", IMB_ARCH_AVX2, init_mb_mgr_avx2},
+	{"avx", IMB_ARCH_AVX, init_mb_mgr_avx},
+	{"sse", IMB_ARCH_SSE, init_mb_mgr_sse},
+};
+
+static bool mgr_init(IMB_MGR *mgr, const char *arch)
+{
+	if (arch == NULL) {
+		init_mb_mgr_auto(mgr, NULL);
+		return imb_get_errno(mgr) == 0;
+	}
+	for (unsigned i = 0; i < RTE_DIM(archs); i++) {
+		if (strcmp(archs[i].name, arch) != 0)
+			continue;
+		archs[i].init(mgr);
+		return imb_get_errno(mgr) == 0;
+	}
+	return false;
+}
+
+IMB_MGR *crypto_mgr_new(const char *arch)
+{
+	IMB_MGR *mgr = alloc_mb_mgr(0);
+
+	if (mgr == NULL)
+		return NULL;
+	if (arch == NULL)
+		arch = getenv("VIADUCT_CRYPTO_ARCH");
+	if (!mgr_init(mgr, arch)) {
+		free_mb_mgr(mgr);
+		return NULL;
+	}
+	return mgr;
+}
+
+const char *crypto_mgr_arch(const IMB_MGR *mgr)
+{
+	for (unsigned i = 0; i < RTE_DIM(archs); i++) {
+		if (archs[i].arch == (IMB_ARCH)mgr->used_arch)
+			return archs[i].name;
+	}
+	return "noaesni";
+}
+
+struct crypto_ctx *crypto_ctx_new(const char *arch)
+{
+	struct crypto_ctx *ctx = rte_zmalloc("crypto_ctx", sizeof(*ctx), RTE_CACHE_LINE_SIZE);
+
+	if (ctx == NULL)
+		return NULL;
+	ctx->mgr = crypto_mgr_new(arch);
+	if (ctx->mgr == NULL || drbg_init(&ctx->drbg, ctx->mgr) < 0 ||
+		crypto_arch_hold(ctx->mgr) < 0) {
+		if (ctx->mgr != NULL)
+			free_mb_mgr(ctx->mgr);
+		rte_free(ctx);
+		return NULL;
+	}
+	ctx->gcm_seal[0] = ctx->mgr->gcm128_enc;
+	ctx->gcm_seal[1] = ctx->mgr->gcm192_enc;
+	ctx->gcm_seal[2] = ctx->mgr->gcm256_enc;
+	ctx->gcm_open[0] = ctx->mgr->gcm128_dec;
+	ctx->gcm_open[1] = ctx->mgr->gcm192_dec;
+	ctx->gcm_open[2] = ctx->mgr->gcm256_dec;
+	return ctx;
+}
+
+void crypto_ctx_free(struct crypto_ctx *ctx)
+{
+	if (ctx == NULL)
+		return;
+	crypto_arch_release();
+	free_mb_mgr(ctx->mgr);
+	explicit_bzero(ctx, sizeof(*ctx));
+	rte_free(ctx);
+}
+
+const char *crypto_ctx_arch(const struct crypto_ctx *ctx)
+{
+	return crypto_mgr_arch(ctx->mgr);
+}
+
+/* The packets from the first on that are AES-GCM's too: they go in one call. */
+static unsigned gcm_run(const struct crypto_op *ops, unsigned n)
+{
+	unsigned i = 0;
+
+	while (i < n && ops[i].sa->cipher == CIPHER_AES_GCM_16)
+		i++;
+	return i;
+}
+
+void crypto_seal(struct crypto_ctx *ctx, struct crypto_op *ops, unsigned n)
+{
+	unsigned run;
+	bool jobs = false;
+
+	for (unsigned i = 0; i < n; i += run) {
+		run = gcm_run(ops + i, n - i);
+		if (run > 0) {
+			crypto_gcm_seal(ctx, ops + i, run);
+		} else {
+			crypto_job_seal(ctx, &ops[i]);
+			jobs = true;
+			run = 1;
+		}
+	}
+	if (jobs)
+		crypto_jobs_flush(ctx);
+}
+
+void crypto_open(struct crypto_ctx *ctx, struct crypto_op *ops, unsigned n)
+{
+	unsigned run;
+	bool jobs = false;
+
+	for (unsigned i = 0; i < n; i += run) {
+		run = gcm_run(ops + i, n - i);
+		if (run > 0) {
+			crypto_gcm_open(ctx, ops + i, run);
+		} else {
+			crypto_job_open(ctx, &ops[i]);
+			jobs = true;
+			run = 1;
+		}
+	}
+	if (jobs)
+		crypto_jobs_flush(ctx);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The outer header of tunnel mode: IP and, for NAT traversal, UDP. */
+#include "dataplane/esp_header.h"
+#include "dataplane/esp.h"
+
+#include <rte_ip.h>
+#include <rte_udp.h>
+
+#include <netinet/in.h>
+
+static void template_ip4(struct sa *sa)
+{
+	struct rte_ipv4_hdr *ip = (void *)sa->hdr;
+
+	ip->version_ihl = RTE_IPV4_VHL_DEF;
+	ip->time_to_live = ESP_OUTER_TTL;
+	ip->next_proto_id = sa->flags & SA_UDP_ENCAP ? IPPROTO_UDP : IPPROTO_ESP;
+	ip->src_addr = sa->src.v4;
+	ip->dst_addr = sa->dst.v4;
+	ip->hdr_checksum = rte_raw_cksum(ip, sizeof(*ip));
+	sa->hdr_len = sizeof(*ip);
+}
+
+static void template_ip6(struct sa *sa)
+{
+	struct rte_ipv6_hdr *ip = (void *)sa->hdr;
+
+	ip->vtc_flow = htonl(6u << 28);
+	ip->proto = sa->flags & SA_UDP_ENCAP ? IPPROTO_UDP : IPPROTO_ESP;
+	ip->hop_limits = ESP_OUTER_TTL;
+	memcpy(&ip->src_addr, sa->src.v6, 16);
+	memcpy(&ip->dst_addr, sa->dst.v6, 16);
+	sa->hdr_len = sizeof(*ip);
+}
+
+void esp_build_template(struct sa *sa)
+{
+	struct rte_udp_hdr *udp;
+	struct esp_hdr *esp;
+
+	memset(sa->hdr, 0, sizeof(sa->hdr));
+	if (sa->family == IP_V4)
+		template_ip4(sa);
+	else
+		template_ip6(sa);
+	if (sa->flags & SA_UDP_ENCAP) {
+		udp = (void *)(sa->hdr + sa->hdr_len);
+		udp->src_port = htons(sa->sport);
+		udp->dst_port = htons(sa->dport);
+		sa->hdr_len += sizeof(*udp);
+	}
+	esp = (void *)(sa->hdr + sa->hdr_len);
+	esp->spi = sa->spi_be;
+	sa->hdr_len += sizeof(*esp);
+	static_assert(SA_HDR_MAX <= sizeof(sa->hdr), "the longest header fits");
+}
+
+uint8_t esp_inner_tos(const uint8_t *l3, unsigned family)
+{
+	return family == IP_V4 ? l3[1] : (uint8_t)(l3[0] << 4 | l3[1] >> 4);
+}
+
+bool esp_inner_df(const uint8_t *l3, unsigned family)
+{
+	return family == IP_V6 || (l3[6] & 0x40) != 0;
+}
+
+uint8_t *esp_outer_header(
+	const struct sa *sa, uint8_t *esp, uint32_t esp_len, uint8_t tos, bool inner_df)
+{
+	uint32_t seq = ((const struct esp_hdr *)esp)->seq;
+	uint8_t *outer = esp_put_header(sa, esp, esp_len, tos, inner_df, ntohl(seq));
+
+	((struct esp_hdr *)esp)->seq = seq;
+	esp_udp6_checksum(sa, outer);
+	return outer;
+}
+
+void esp_udp6_checksum(const struct sa *sa, uint8_t *outer)
+{
+	struct rte_ipv6_hdr *ip = (void *)outer;
+	struct rte_udp_hdr *udp = (void *)(ip + 1);
+
+	if (sa->family != IP_V6 || !(sa->flags & SA_UDP_ENCAP))
+		return;
+	udp->dgram_cksum = 0;
+	udp->dgram_cksum = rte_ipv6_udptcp_cksum(ip, udp);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From an encrypted packet to its outer next hop. All packets of an SA go the same way. */
+#include "dataplane/crypto.h"
+#include "dataplane/esp_header.h"
+#include "dataplane/fib.h"
+#include "dataplane/nexthop.h"
+#include "dataplane/worker.h"
+
+#include <rte_branch_prediction.h>
+
+#include <netinet/in.h>
+
+void esp_drop_out(struct worker *w, struct sa *sa, const struct pkt *p, enum drop_reason reason)
+{
+	sa->worker[w->id].errors++;
+	worker_drop_out(w, p, atomic_load_explicit(&sa->vti, memory_order_acquire), reason);
+}
+
+/* Remembered per worker, looked up again when the FIB has changed. */
+static const struct nexthop *outer_nexthop(struct worker *w, struct sa *sa)
+{
+	struct sa_worker *sw = &sa->worker[w->id];
+	struct fib *fib = fib_by_vrf(0);
+	uint32_t generation;
+
+	if (unlikely(fib == NULL))
+		return NULL;
+	/* Read before the lookup: what an older table said must not pass for a newer one's word. */
+	generation = 1 + atomic_load_explicit(&fib->generation, memory_order_acquire);
+	if (unlikely(sw->nh_generation != generation)) {
+		sw->nh_id = fib_lookup(fib, sa->family, sa->dst.v6);
+		sw->nh_generation = generation;
+	}
+	return nexthop_by_id(sw->nh_id);
+}
+
+/* No ICMP error: the sender of the inner packet was told by the tunnel's MTU. */
+static void too_big(struct worker *w, struct sa *sa, struct pkt *p, uint16_t mtu)
+{
+	if (sa->family == IP_V4 && !esp_inner_df(p->l3, IP_V4))
+		fragment_ip4(w, p, mtu, &w->tx_out, stage_tx);
+	else
+		esp_drop_out(w, sa, p, DROP_TOO_BIG);
+}
+
+static void to_port(
+	struct worker *w, struct sa *sa, struct pkt *p, unsigned n, const struct nexthop *nh)
+{
+	uint16_t mtu = iface_mtu(nh->iface);
+
+	for (unsigned i = 0; i < n; i++) {
+		p[i].nh = nh;
+		if (unlikely(p[i].len > mtu)) {
+			too_big(w, sa, &p[i], mtu);
+			continue;
+		}
+		if (unlikely(VEC_ROOM(&w->tx_out) == 0))
+			stage_tx(w);
+		vec_push(&w->tx_out, &p[i]);
+	}
+}
+
+/* A tunnel inside another one; stage_vti_out() bounds the depth. */
+static void to_vti(struct worker *w, struct sa *sa, struct pkt *p, unsigned n, struct iface *out)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (unlikely(VEC_ROOM(&w->vti_out) == 0)) {
+			esp_drop_out(w, sa, &p[i], DROP_VTI_LOOP);
+			continue;
+		}
+		p[i].out = out;
+		vec_push(&w->vti_out, &p[i]);
+	}
+}
+
+static void to_resolver(
+	struct worker *w, struct sa *sa, struct pkt *p, unsigned n, const struct nexthop *nh)
+{
+	const struct addr *target = nh->type == NH_GLEAN ? &sa->dst : &nh->gateway;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (iface_has(nh->iface, IFACE_UP))
+			host_resolve(w, &p[i], nh->iface, target);
+		else
+			worker_drop_out(w, &p[i], nh->iface, DROP_TX_IFACE_DOWN);
+	}
+}
+
+/* A far end that is an address of our own, or the kernel's to reach, has no way out of a port. */
+static enum drop_reason refusal(const struct nexthop *nh)
+{
+	switch (nh != NULL ? nh->type : NH_NO_ROUTE) {
+	case NH_BLACKHOLE:
+		return DROP_BLACKHOLE;
+	case NH_UNREACHABLE:
+		return DROP_UNREACHABLE;
+	case NH_PROHIBIT:
+		return DROP_PROHIBIT;
+	default:
+		return DROP_NO_ROUTE;
+	}
+}
+
+static void route_run(struct worker *w, struct sa *sa, struct pkt *p, unsigned n)
+{
+	const struct nexthop *nh = outer_nexthop(w, sa);
+
+	switch (nh != NULL ? nh->type : NH_NO_ROUTE) {
+	case NH_PORT:
+		to_port(w, sa, p, n, nh);
+		break;
+	case NH_VTI:
+		to_vti(w, sa, p, n, nh->iface);
+		break;
+	case NH_GLEAN:
+	case NH_PENDING:
+		to_resolver(w, sa, p, n, nh);
+		break;
+	default:
+		for (unsigned i = 0; i < n; i++)
+			esp_drop_out(w, sa, &p[i], refusal(nh));
+	}
+}
+
+void esp_out_done(struct worker *w, struct sa *sa, struct pkt *p, const uint8_t *ok, unsigned n)
+{
+	bool udp = sa->flags & SA_UDP_ENCAP;
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (unlikely(!ok[i])) {
+			esp_drop_out(w, sa, &p[i], DROP_ESP_CRYPTO_OUT);
+			continue;
+		}
+		if (unlikely(kept != i))
+			p[kept] = p[i];
+		if (udp)
+			esp_udp6_checksum(sa, p[kept].l3);
+		p[kept].in = NULL;
+		p[kept].family = sa->family;
+		p[kept].proto = udp ? IPPROTO_UDP : IPPROTO_ESP;
+		p[kept].l4_off = sa->family == IP_V4 ? sizeof(struct rte_ipv4_hdr)
+						     : sizeof(struct rte_ipv6_hdr);
+		p[kept].flags = PKT_OWN;
+		kept++;
+	}
+	if (kept > 0)
+		route_run(w, sa, p, kept);
+}

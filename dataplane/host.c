@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Worker's side of the rings to and from the host thread. */
+#include "dataplane/host.h"
+
+#include "dataplane/worker.h"
+
+#include <rte_byteorder.h>
+#include <rte_ether.h>
+#include <rte_memcpy.h>
+
+#define RECEIVE_MAX 64 /* packets of the kernel's in one turn */
+
+/* Make the mbuf hold exactly these bytes, which lie somewhere in its buffer. */
+static void set_data(struct rte_mbuf *m, const uint8_t *start, uint16_t len)
+{
+	m->data_off = start - (const uint8_t *)m->buf_addr;
+	m->data_len = len;
+	m->pkt_len = len;
+}
+
+static bool to_host(struct worker *w, struct rte_mbuf *m, const struct host_tag *tag)
+{
+	*host_tag(m) = *tag;
+	return rte_ring_sp_enqueue(w->to_host, m) == 0;
+}
+
+/* A packet that lost its Ethernet header on the way (reassembled, waited for a neighbour) gets one
+ * from nobody to the port, as the twin expects. False: no room. */
+static bool add_ethernet(struct pkt *p)
+{
+	struct rte_ether_hdr *eth;
+
+	set_data(p->m, p->l3, p->len);
+	eth = (struct rte_ether_hdr *)rte_pktmbuf_prepend(p->m, sizeof(*eth));
+	if (eth == NULL)
+		return false;
+	eth->dst_addr = p->in->mac;
+	memset(&eth->src_addr, 0, sizeof(eth->src_addr));
+	eth->ether_type =
+		p->family == IP_V4 ? RTE_BE16(RTE_ETHER_TYPE_IPV4) : RTE_BE16(RTE_ETHER_TYPE_IPV6);
+	return true;
+}
+
+/* A port's twin gets the frame as it came, a VTI's the IP packet. */
+static bool shape_punt(struct pkt *p)
+{
+	const uint8_t *data = rte_pktmbuf_mtod(p->m, const uint8_t *);
+
+	if (p->in->kind == IFACE_VTI) {
+		set_data(p->m, p->l3, p->len);
+		return true;
+	}
+	return data + RTE_ETHER_HDR_LEN == p->l3 || add_ethernet(p);
+}
+
+void host_punt(struct worker *w, struct pkt *p)
+{
+	struct host_tag tag = {.op = HOST_PUNT};
+
+	if (unlikely(p->in == NULL || !shape_punt(p))) {
+		/* Our own packet to ourselves: no twin it could come from. */
+		worker_drop_in(w, p, DROP_PUNT_ERROR);
+		return;
+	}
+	tag.iface = p->in->id;
+	if (to_host(w, p->m, &tag))
+		w->stats.punted++;
+	else
+		worker_drop_in(w, p, DROP_PUNT_FULL);
+}
+
+void host_resolve(struct worker *w, struct pkt *p, struct iface *out, const struct addr *target)
+{
+	struct host_tag tag = {
+		.op = HOST_RESOLVE,
+		.flags = p->flags,
+		.iface = out->id,
+		.l3_off = 0,
+		.in = p->in != NULL ? p->in->id : 0,
+		.target = *target,
+	};
+
+	set_data(p->m, p->l3, p->len);
+	if (!to_host(w, p->m, &tag))
+		worker_drop_out(w, p, out, DROP_NEIGH_QUEUE_FULL);
+}
+
+/* First byte and length of what a capture on this interface shows. */
+static const uint8_t *mirror_range(const struct pkt *p, const struct iface *on, uint16_t *len)
+{
+	const uint8_t *start = p->l3;
+
+	if (on->kind == IFACE_PORT)
+		start = rte_pktmbuf_mtod(p->m, const uint8_t *);
+	*len = p->l3 + p->len - start;
+	return start;
+}
+
+void host_mirror(struct worker *w, const struct pkt *p, struct iface *on)
+{
+	struct host_tag tag = {.op = HOST_MIRROR, .iface = on->id};
+	const uint8_t *start;
+	struct rte_mbuf *copy;
+	uint16_t len;
+	char *data;
+
+	if (likely(!iface_has(on, IFACE_MIRROR)))
+		return;
+	start = mirror_range(p, on, &len);
+	copy = rte_pktmbuf_alloc(w->pool);
+	if (copy == NULL) {
+		w->stats.mirror_lost++;
+		return;
+	}
+	data = rte_pktmbuf_append(copy, len);
+	if (data != NULL) {
+		rte_memcpy(data, start, len);
+		if (to_host(w, copy, &tag)) {
+			w->stats.mirrored++;
+			return;
+		}
+	}
+	rte_pktmbuf_free(copy);
+	w->stats.mirror_lost++;
+}
+
+static void send_frame(struct worker *w, struct iface *out, struct rte_mbuf *m)
+{
+	struct pkt p = {.m = m};
+	struct iface_stats *s = &out->stats[w->id];
+	uint32_t len = m->pkt_len;
+
+	if (out->kind != IFACE_PORT || len < RTE_ETHER_HDR_LEN) {
+		worker_drop_out(w, &p, out, DROP_INJECT_BAD);
+		return;
+	}
+	len -= RTE_ETHER_HDR_LEN;
+	if (!iface_has(out, IFACE_UP)) {
+		worker_drop_out(w, &p, out, DROP_TX_IFACE_DOWN);
+		return;
+	}
+	s->tx_packets++;
+	s->tx_bytes += len;
+	port_tx(w, out->port_id, m);
+}
+
+/* The kernel has routed it and counted its TTL down: it is as good as the router's own. */
+static void send_tunnel(struct worker *w, struct iface *out, struct rte_mbuf *m)
+{
+	struct pkt p = {.m = m, .l3 = rte_pktmbuf_mtod(m, uint8_t *), .flags = PKT_OWN};
+
+	if (out->kind != IFACE_VTI || parse_ip(&p, m->data_len) != DROP_REASON_COUNT) {
+		worker_drop_out(w, &p, out, DROP_INJECT_BAD);
+		return;
+	}
+	p.out = out;
+	vec_push(&w->vti_out, &p);
+}
+
+static void route_again(struct worker *w, const struct host_tag *tag, struct rte_mbuf *m)
+{
+	struct pkt p = {.m = m, .in = iface_by_id(tag->in)};
+	uint8_t flags = tag->flags;
+	enum drop_reason bad = DROP_INJECT_BAD;
+
+	if (tag->l3_off < m->data_len) {
+		p.l3 = rte_pktmbuf_mtod_offset(m, uint8_t *, tag->l3_off);
+		bad = parse_ip(&p, m->data_len - tag->l3_off);
+	}
+	if (bad != DROP_REASON_COUNT) {
+		worker_drop_in(w, &p, DROP_INJECT_BAD);
+		return;
+	}
+	p.flags |= flags;
+	vec_push(&w->fwd, &p);
+}
+
+static void receive_one(struct worker *w, struct rte_mbuf *m)
+{
+	const struct host_tag tag = *host_tag(m);
+	struct iface *iface = iface_by_id(tag.iface);
+
+	if (tag.op == HOST_FORWARD)
+		route_again(w, &tag, m);
+	else if (iface == NULL || m->nb_segs > 1)
+		worker_drop(w, m, DROP_INJECT_BAD);
+	else if (tag.op == HOST_SEND)
+		send_frame(w, iface, m);
+	else if (tag.op == HOST_TUNNEL)
+		send_tunnel(w, iface, m);
+	else
+		worker_drop(w, m, DROP_INJECT_BAD);
+}
+
+unsigned host_receive(struct worker *w)
+{
+	struct rte_mbuf *m[RECEIVE_MAX];
+	unsigned n = rte_ring_sc_dequeue_burst(w->inject, (void **)m, RECEIVE_MAX, NULL);
+
+	for (unsigned i = 0; i < n; i++)
+		receive_one(w, m[i]);
+	w->stats.injected += n;
+	return n;
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From a received frame to a packet that the stages may trust: link layer, IP headers, hygiene. */
+#include "dataplane/worker.h"
+
+#include <rte_byteorder.h>
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_prefetch.h>
+
+#include <netinet/in.h>
+
+#define IP6_EXT_MAX       8   /* extension headers of one packet */
+#define IP6_EXT_BYTES_MAX 256 /* all of them together */
+#define IP4_OPT_LSRR      131
+#define IP4_OPT_SSRR      137
+#define ETHERTYPE_MIN     0x0600 /* IEEE 802.3: smaller values are a length ... */
+#define ETHER_LENGTH_MAX  1500   /* ... up to this one */
+#define PREFETCH_AHEAD    4
+
+/* Parsing ends with this where nothing is wrong. */
+#define GOOD DROP_REASON_COUNT
+
+static uint32_t load32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* One's complement sum over an IPv4 header; 0xffff where its checksum is right. */
+static uint16_t ip4_sum(const uint8_t *l3, unsigned hdr_len)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < hdr_len; i += 4)
+		sum += load32(l3 + i);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16);
+}
+
+static enum drop_reason ip4_options(const uint8_t *opt, unsigned len)
+{
+	for (unsigned i = 0; i < len && opt[i] != 0;) {
+		if (opt[i] == 1) { /* no operation, the only one without a length */
+			i++;
+			continue;
+		}
+		if (opt[i] == IP4_OPT_LSRR || opt[i] == IP4_OPT_SSRR)
+			return DROP_IP4_SOURCE_ROUTE;
+		if (i + 1 == len || opt[i + 1] < 2 || i + opt[i + 1] > len)
+			return DROP_IP4_HEADER_LEN;
+		i += opt[i + 1];
+	}
+	return GOOD;
+}
+
+/* RFC 6890's addresses that no packet on a wire may have. 0.0.0.0 speaks only to everybody (DHCP). */
+static enum drop_reason ip4_addresses(struct pkt *p)
+{
+	uint32_t src = rte_be_to_cpu_32(load32(p->l3 + 12));
+	uint32_t dst = rte_be_to_cpu_32(load32(p->l3 + 16));
+
+	if (dst >= 0xe0000000) {
+		if (dst >= 0xf0000000 && dst != 0xffffffff)
+			return DROP_MARTIAN_DST;
+		p->flags |= PKT_MULTICAST;
+	} else if (dst >> 24 == 127 || dst >> 24 == 0) {
+		return DROP_MARTIAN_DST;
+	}
+	if (src >= 0xe0000000 || src >> 24 == 127)
+		return DROP_MARTIAN_SRC;
+	if (src >> 24 == 0 && (src != 0 || !(p->flags & PKT_MULTICAST)))
+		return DROP_MARTIAN_SRC;
+	return GOOD;
+}
+
+static enum drop_reason parse_ip4(struct pkt *p, uint32_t room)
+{
+	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p->l3;
+	unsigned hdr_len, frag;
+	enum drop_reason bad;
+
+	if (room < sizeof(*ip))
+		return DROP_TOO_SHORT;
+	p->family = IP_V4;
+	hdr_len = (ip->version_ihl & 0xf) * 4;
+	p->len = rte_be_to_cpu_16(ip->total_length);
+	if (hdr_len < sizeof(*ip) || hdr_len > room)
+		return DROP_IP4_HEADER_LEN;
+	if (p->len < hdr_len || p->len > room)
+		return DROP_IP4_TOTAL_LEN;
+	if (!(p->flags & PKT_CKSUM_OK) && ip4_sum(p->l3, hdr_len) != 0xffff)
+		return DROP_IP4_CHECKSUM;
+	if (unlikely(hdr_len > sizeof(*ip))) {
+		bad = ip4_options(p->l3 + sizeof(*ip), hdr_len - sizeof(*ip));
+		if (bad != GOOD)
+			return bad;
+	}
+	p->l4_off = hdr_len;
+	p->proto = ip->next_proto_id;
+	frag = rte_be_to_cpu_16(ip->fragment_offset);
+	if (unlikely(frag & (RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK))) {
+		p->flags |= PKT_FRAGMENT;
+		if (frag & RTE_IPV4_HDR_OFFSET_MASK)
+			p->flags |= PKT_LATER_FRAGMENT;
+	}
+	return ip4_addresses(p);
+}
+
+/* A fragment header of a packet that is whole (RFC 6946) says nothing. */
+static void ip6_fragment(struct pkt *p, const uint8_t *ext)
+{
+	unsigned frag = ext[2] << 8 | ext[3];
+
+	if (frag & 0xfff9)
+		p->flags |= PKT_FRAGMENT;
+	if (frag & 0xfff8)
+		p->flags |= PKT_LATER_FRAGMENT;
+}
+
+/* Walk the extension headers (RFC 8200 4). The header after the last one is the packet's; in later
+ * fragments it is only announced. */
+static enum drop_reason ip6_extensions(struct pkt *p)
+{
+	uint32_t off = sizeof(struct rte_ipv6_hdr);
+
+	for (unsigned i = 0;; i++) {
+		const uint8_t *ext = p->l3 + off;
+		uint32_t len = 8;
+
+		if (p->proto != IPPROTO_HOPOPTS && p->proto != IPPROTO_ROUTING &&
+			p->proto != IPPROTO_DSTOPTS && p->proto != IPPROTO_FRAGMENT)
+			break;
+		if (i == IP6_EXT_MAX || off + len > p->len)
+			return DROP_IP6_EXT_HEADERS;
+		if (p->proto == IPPROTO_FRAGMENT)
+			ip6_fragment(p, ext);
+		else
+			len = (ext[1] + 1) * 8;
+		off += len;
+		if (off > p->len || off > sizeof(struct rte_ipv6_hdr) + IP6_EXT_BYTES_MAX)
+			return DROP_IP6_EXT_HEADERS;
+		p->proto = ext[0];
+		if (p->flags & PKT_LATER_FRAGMENT)
+			break;
+	}
+	p->l4_off = off;
+	return GOOD;
+}
+
+/* ::, ::1 and IPv4-mapped addresses (::ffff:0:0/96): for all three, the upper 64 bits are zero. */
+static enum drop_reason ip6_addresses(struct pkt *p)
+{
+	const uint8_t *dst = p->l3 + 24;
+	uint64_t src_hi, src_lo, dst_hi, dst_lo;
+
+	memcpy(&src_hi, p->l3 + 8, 8);
+	memcpy(&src_lo, p->l3 + 16, 8);
+	memcpy(&dst_hi, dst, 8);
+	memcpy(&dst_lo, dst + 8, 8);
+	if (dst[0] == 0xff)
+		p->flags |= PKT_MULTICAST;
+	if (unlikely(dst_hi == 0)) {
+		dst_lo = rte_be_to_cpu_64(dst_lo);
+		if (dst_lo <= 1 || dst_lo >> 32 == 0xffff)
+			return DROP_MARTIAN_DST;
+	}
+	if (unlikely(p->l3[8] == 0xff))
+		return DROP_MARTIAN_SRC;
+	if (unlikely(src_hi == 0)) {
+		src_lo = rte_be_to_cpu_64(src_lo);
+		/* :: is the source of duplicate address detection, to multicast only. */
+		if (src_lo == 1 || src_lo >> 32 == 0xffff)
+			return DROP_MARTIAN_SRC;
+		if (src_lo == 0 && !(p->flags & PKT_MULTICAST))
+			return DROP_MARTIAN_SRC;
+	}
+	return GOOD;
+}
+
+static enum drop_reason parse_ip6(struct pkt *p, uint32_t room)
+{
+	const struct rte_ipv6_hdr *ip = (const struct rte_ipv6_hdr *)p->l3;
+	enum drop_reason bad;
+	uint32_t len;
+
+	if (room < sizeof(*ip))
+		return DROP_TOO_SHORT;
+	p->family = IP_V6;
+	len = sizeof(*ip) + rte_be_to_cpu_16(ip->payload_len);
+	if (len > room || len > UINT16_MAX)
+		return DROP_IP6_PAYLOAD_LEN;
+	p->len = len;
+	p->l4_off = sizeof(*ip);
+	p->proto = ip->proto;
+	bad = ip6_extensions(p);
+	return bad != GOOD ? bad : ip6_addresses(p);
+}
+
+enum drop_reason parse_ip(struct pkt *p, uint32_t room)
+{
+	enum drop_reason verdict;
+	unsigned version;
+
+	if (room == 0)
+		return DROP_TOO_SHORT;
+	p->flags &= ~(PKT_FRAGMENT | PKT_LATER_FRAGMENT);
+	version = p->l3[0] >> 4;
+	if (version == IP_V4)
+		verdict = parse_ip4(p, room);
+	else if (version == IP_V6)
+		verdict = parse_ip6(p, room);
+	else
+		verdict = DROP_IP4_VERSION;
+	/* It said something about this header only. */
+	p->flags &= ~PKT_CKSUM_OK;
+	return verdict;
+}
+
+/* What all frames of a burst share. */
+struct burst {
+	struct worker *w;
+	struct iface *in;
+	uint64_t mac; /* the port's, as the first 6 bytes of a little-endian word */
+	uint64_t bytes;
+	bool mirror;
+};
+
+static uint64_t load_mac(const void *mac)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, mac, RTE_ETHER_ADDR_LEN);
+	return v;
+}
+
+/* Frames that are not IP are the kernel's: ARP, VLANs, LLDP, spanning tree ... */
+static void not_ip(struct burst *b, struct pkt *p, uint16_t type)
+{
+	b->bytes += p->m->data_len - RTE_ETHER_HDR_LEN;
+	p->len = 0;
+	if (type > ETHER_LENGTH_MAX && type < ETHERTYPE_MIN)
+		worker_drop_in(b->w, p, DROP_BAD_ETHERTYPE);
+	else
+		host_punt(b->w, p);
+}
+
+/* EtherType and version must agree; the rest of the header is parse_ip()'s. */
+static enum drop_reason parse_ip_frame(struct pkt *p, uint16_t type, uint32_t room)
+{
+	if (room == 0)
+		return DROP_TOO_SHORT;
+	if (type == RTE_ETHER_TYPE_IPV4) {
+		uint64_t nic = p->m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
+
+		if (p->l3[0] >> 4 != IP_V4)
+			return DROP_IP4_VERSION;
+		if (nic == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
+			p->flags |= PKT_CKSUM_OK;
+	} else if (p->l3[0] >> 4 != IP_V6) {
+		return DROP_IP6_VERSION;
+	}
+	return parse_ip(p, room);
+}
+
+/* RFC 4291 2.5.6: link-local addresses are not routed, so they are for us. */
+static bool to_link_local(const struct pkt *p)
+{
+	return p->family == IP_V6 && p->l3[24] == 0xfe && (p->l3[25] & 0xc0) == 0x80;
+}
+
+static void parse_ip_to_stage(struct burst *b, struct pkt *p, uint16_t type)
+{
+	struct worker *w = b->w;
+	uint32_t room = p->m->data_len - RTE_ETHER_HDR_LEN;
+	enum drop_reason bad = parse_ip_frame(p, type, room);
+
+	if (unlikely(bad != GOOD)) {
+		b->bytes += room;
+		worker_drop_in(w, p, bad);
+		return;
+	}
+	b->bytes += p->len;
+	if (unlikely((p->flags & PKT_MULTICAST) || to_link_local(p))) {
+		host_punt(w, p);
+	} else if (esp_match(w, p)) {
+		rte_prefetch0(p->sa);
+		if (unlikely(b->mirror))
+			host_mirror(w, p, b->in);
+		vec_push(&w->esp_in, p);
+	} else {
+		w->fwd.n++; /* where it stands already */
+	}
+}
+
+/* The packet is described where most packets go, at the end of w->fwd, so that it is not copied. */
+static void parse_frame(struct burst *b, struct rte_mbuf *m)
+{
+	struct vec *fwd = &b->w->fwd;
+	struct pkt *p = &fwd->p[fwd->n];
+	const struct rte_ether_hdr *eth;
+	uint16_t type;
+
+	*p = (struct pkt){.m = m, .in = b->in};
+	if (unlikely(m->nb_segs > 1) && rte_pktmbuf_linearize(m) != 0) {
+		worker_drop_in(b->w, p, DROP_SEGMENTS);
+		return;
+	}
+	if (unlikely(m->data_len < RTE_ETHER_HDR_LEN)) {
+		worker_drop_in(b->w, p, DROP_TOO_SHORT);
+		return;
+	}
+	eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+	if (unlikely(load_mac(&eth->dst_addr) != b->mac)) {
+		if (!rte_is_multicast_ether_addr(&eth->dst_addr)) {
+			worker_drop_in(b->w, p, DROP_NOT_OUR_MAC);
+			return;
+		}
+		p->flags = PKT_MULTICAST;
+	}
+	p->l3 = (uint8_t *)(uintptr_t)(eth + 1);
+	type = rte_be_to_cpu_16(eth->ether_type);
+	if (likely(type == RTE_ETHER_TYPE_IPV4 || type == RTE_ETHER_TYPE_IPV6))
+		parse_ip_to_stage(b, p, type);
+	else
+		not_ip(b, p, type);
+}
+
+static void drop_all(struct worker *w, struct iface *in, struct rte_mbuf **m, unsigned n)
+{
+	in->stats[w->id].rx_drops += n;
+	for (unsigned i = 0; i < n; i++)
+		worker_drop(w, m[i], DROP_RX_IFACE_DOWN);
+}
+
+void parse_frames(struct worker *w, struct iface *in, struct rte_mbuf **m, unsigned n)
+{
+	struct burst b = {
+		.w = w,
+		.in = in,
+		.mac = load_mac(&in->mac),
+		.mirror = iface_has(in, IFACE_MIRROR),
+	};
+
+	if (unlikely(!iface_has(in, IFACE_UP))) {
+		drop_all(w, in, m, n);
+		return;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (i + 2 * PREFETCH_AHEAD < n)
+			rte_prefetch0(m[i + 2 * PREFETCH_AHEAD]);
+		if (i + PREFETCH_AHEAD < n)
+			rte_prefetch0(rte_pktmbuf_mtod(m[i + PREFETCH_AHEAD], void *));
+		parse_frame(&b, m[i]);
+	}
+	in->stats[w->id].rx_packets += n;
+	in->stats[w->id].rx_bytes += b.bytes;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Frames from and to the devices. */
+#include "dataplane/nexthop.h"
+#include "dataplane/spread.h"
+#include "dataplane/worker.h"
+
+#include <rte_byteorder.h>
+#include <rte_ethdev.h>
+#include <rte_ether.h>
+#include <rte_prefetch.h>
+
+#define RX_BURST   64
+#define TX_RETRIES 4 /* calls in which the device takes nothing, before the rest is dropped */
+
+/* At most `max` packets of one queue. Returns how many the device gave. */
+static unsigned rx_queue(struct worker *w, const struct worker_rx *rx, unsigned max)
+{
+	struct rte_mbuf *m[RX_BURST];
+	unsigned n = rte_eth_rx_burst(rx->port_id, rx->queue, m, RTE_MIN(max, (unsigned)RX_BURST));
+	unsigned mine = n;
+
+	if (n == 0)
+		return 0;
+	for (unsigned i = 0; i < RTE_MIN(n, 4u); i++)
+		rte_prefetch0(rte_pktmbuf_mtod(m[i], void *));
+	if (w->spread)
+		mine = spread(w, rx->iface, m, n);
+	if (mine > 0)
+		parse_frames(w, rx->iface, m, mine);
+	w->stats.rx_packets += n;
+	return n;
+}
+
+/* A burst of each queue, round after round while there is room and some queue fills its burst. The
+ * queue after the last one served begins the next turn, so that none starves. */
+static unsigned rx_ports(struct worker *w, unsigned room)
+{
+	unsigned taken = 0, empty = 0;
+
+	while (empty < w->n_rx && taken < room) {
+		unsigned n = rx_queue(w, &w->rx[w->rx_next], room - taken);
+
+		taken += n;
+		empty = n < RX_BURST ? empty + 1 : 0;
+		if (++w->rx_next == w->n_rx)
+			w->rx_next = 0;
+	}
+	return taken;
+}
+
+unsigned stage_rx(struct worker *w)
+{
+	unsigned n = host_receive(w);
+
+	if (w->n_workers > 1)
+		n += handoff_receive(w, (VEC_MAX - n) / 2);
+	return n + rx_ports(w, VEC_MAX - n);
+}
+
+static void drop_unsent(struct worker *w, struct rte_mbuf **m, unsigned n, enum drop_reason why)
+{
+	for (unsigned i = 0; i < n; i++)
+		worker_drop(w, m[i], why);
+}
+
+/* The queue is another worker's. */
+static void hand_to_owner(struct worker *w, uint16_t port_id, struct worker_tx *tx)
+{
+	const struct host_tag tag = {.op = HOST_TX, .iface = port_id};
+	unsigned sent;
+
+	for (unsigned i = 0; i < tx->n; i++)
+		*host_tag(tx->m[i]) = tag;
+	sent = rte_ring_mp_enqueue_burst(w->peers[tx->owner]->handoff, (void **)tx->m, tx->n, NULL);
+	drop_unsent(w, tx->m + sent, tx->n - sent, DROP_HANDOFF_FULL);
+}
+
+static void send_to_device(struct worker *w, uint16_t port_id, struct worker_tx *tx)
+{
+	unsigned sent = 0, refusals = 0;
+
+	while (sent < tx->n && refusals < TX_RETRIES) {
+		unsigned n = rte_eth_tx_burst(port_id, tx->queue, tx->m + sent, tx->n - sent);
+
+		sent += n;
+		refusals += n == 0;
+	}
+	w->stats.tx_packets += sent;
+	drop_unsent(w, tx->m + sent, tx->n - sent, DROP_TX_QUEUE_FULL);
+}
+
+static void flush_port(struct worker *w, uint16_t port_id)
+{
+	struct worker_tx *tx = w->tx[port_id];
+
+	if (tx->owner == w->id)
+		send_to_device(w, port_id, tx);
+	else
+		hand_to_owner(w, port_id, tx);
+	tx->n = 0;
+}
+
+void port_tx(struct worker *w, uint16_t port_id, struct rte_mbuf *m)
+{
+	struct worker_tx *tx = port_id < PORT_MAX ? w->tx[port_id] : NULL;
+
+	if (unlikely(tx == NULL)) {
+		worker_drop(w, m, DROP_TX_IFACE_DOWN);
+		return;
+	}
+	if (unlikely(tx->n == VEC_MAX))
+		flush_port(w, port_id);
+	else if (tx->n == 0)
+		w->pending[w->n_pending++] = port_id;
+	tx->m[tx->n++] = m;
+}
+
+void port_flush(struct worker *w)
+{
+	for (unsigned i = 0; i < w->n_pending; i++)
+		flush_port(w, w->pending[i]);
+	w->n_pending = 0;
+}
+
+/* Put the next hop's link-layer header in front of the IP packet and cut off what follows it
+ * (Ethernet padding). False: the buffer has no room there. */
+static bool write_l2(struct pkt *p)
+{
+	const struct nexthop *nh = p->nh;
+	struct rte_mbuf *m = p->m;
+	uint8_t *l2 = p->l3 - nh->l2_len;
+	uint16_t type =
+		p->family == IP_V4 ? RTE_BE16(RTE_ETHER_TYPE_IPV4) : RTE_BE16(RTE_ETHER_TYPE_IPV6);
+
+	if (unlikely(l2 < (uint8_t *)m->buf_addr))
+		return false;
+	if (likely(nh->l2_len == RTE_ETHER_HDR_LEN))
+		memcpy(l2, nh->l2, RTE_ETHER_HDR_LEN);
+	else
+		memcpy(l2, nh->l2, nh->l2_len);
+	memcpy(p->l3 - sizeof(type), &type, sizeof(type));
+	m->data_off = l2 - (uint8_t *)m->buf_addr;
+	m->data_len = nh->l2_len + p->len;
+	m->pkt_len = m->data_len;
+	return true;
+}
+
+/* Packets at the front of p that leave by the same interface. */
+static unsigned iface_run(const struct pkt *p, unsigned n)
+{
+	const struct iface *out = p->nh->iface;
+	unsigned i = 1;
+
+	while (i < n && p[i].nh->iface == out)
+		i++;
+	return i;
+}
+
+static void tx_run(struct worker *w, struct iface *out, struct pkt *p, unsigned n)
+{
+	struct iface_stats *s = &out->stats[w->id];
+	bool mirror = iface_has(out, IFACE_MIRROR);
+
+	if (unlikely(!iface_has(out, IFACE_UP))) {
+		for (unsigned i = 0; i < n; i++)
+			worker_drop_out(w, &p[i], out, DROP_TX_IFACE_DOWN);
+		return;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (unlikely(!write_l2(&p[i]))) {
+			worker_drop_out(w, &p[i], out, DROP_TX_ERROR);
+			continue;
+		}
+		if (unlikely(mirror))
+			host_mirror(w, &p[i], out);
+		s->tx_packets++;
+		s->tx_bytes += p[i].len;
+		port_tx(w, out->port_id, p[i].m);
+	}
+}
+
+void stage_tx(struct worker *w)
+{
+	struct vec *v = &w->tx_out;
+
+	for (unsigned done = 0; done < v->n;) {
+		unsigned run = iface_run(v->p + done, v->n - done);
+
+		tx_run(w, v->p[done].nh->iface, v->p + done, run);
+		done += run;
+	}
+	v->n = 0;
+}

@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* ESP from the peer, beyond what the cryptography says (test_scapy.py): what is refused by which
+ * counter, and what becomes of the inner packet. */
+#include "esp_fixture.h"
+
+#include "dataplane/esp.h"
+
+#include <netinet/in.h>
+
+#define FAR4  "10.2.3.4"
+#define FAR6  "2001:db8:b::4"
+#define HOST4 "10.1.2.3"
+#define HOST6 "2001:db8:a::3"
+
+static struct tunnel t;
+
+static void open_tunnel(enum ip_family family, uint16_t flags)
+{
+	tunnel_start(&t);
+	tunnel_plain_sa(&t, SA_IN, family, flags);
+}
+
+static void receive(const struct frame *f)
+{
+	dp_send(TUNNEL_WAN, f);
+	dp_run();
+}
+
+static void passes(const struct frame *f, const struct frame *inner)
+{
+	struct frame want = frame_forwarded(inner, TUNNEL_LAN, TUNNEL_LAN_STATION);
+
+	receive(f);
+	CU_ASSERT(dp_out(TUNNEL_LAN, &want));
+	CU_ASSERT(dp_none_dropped());
+}
+
+static void dropped(const struct frame *f, enum drop_reason reason)
+{
+	receive(f);
+	CU_ASSERT(dp_dropped(reason, 1));
+	CU_ASSERT(dp_quiet());
+}
+
+static struct frame inner4(void)
+{
+	return frame_udp(TUNNEL_WAN, FAR4, HOST4, 30);
+}
+
+static void set_tos(struct frame *f, uint8_t tos)
+{
+	if (f->b[L3] >> 4 == 4) {
+		f->b[L3 + 1] = tos;
+		frame_checksum(f);
+	} else {
+		f->b[L3] = 0x60 | tos >> 4;
+		f->b[L3 + 1] = (f->b[L3 + 1] & 0x0f) | tos << 4;
+	}
+}
+
+/* RFC 6040 figure 4: rows inner, columns outer, in the order Not-ECT, ECT(1), ECT(0), CE as the field
+ * counts. -1: dropped. */
+static const int merged[4][4] = {
+	{0, 0, 0, -1},
+	{1, 1, 1, 3},
+	{2, 1, 2, 3},
+	{3, 3, 3, 3},
+};
+
+static void ecn_cells(enum ip_family outer, bool six, uint16_t flags)
+{
+	uint64_t seq = 1;
+
+	open_tunnel(outer, flags);
+	for (int in = 0; in < 4; in++) {
+		for (int out = 0; out < 4; out++, seq++) {
+			struct frame inner =
+				frame_udp(TUNNEL_WAN, six ? FAR6 : FAR4, six ? HOST6 : HOST4, 30);
+			int want = flags & SA_NO_ECN ? in : merged[in][out];
+			struct frame f;
+
+			/* Unequal DSCPs: the inner one stays. */
+			set_tos(&inner, 0x68 | in);
+			f = tunnel_seal(&t, seq, &inner, 0xb8 | out);
+			if (want < 0) {
+				dropped(&f, DROP_ESP_ECN);
+				continue;
+			}
+			set_tos(&inner, 0x68 | want);
+			passes(&f, &inner);
+		}
+	}
+	tunnel_stop(&t);
+}
+
+static void ecn_all_cells(void)
+{
+	ecn_cells(IP_V4, false, 0);
+	ecn_cells(IP_V4, true, 0);
+	ecn_cells(IP_V6, false, 0);
+	ecn_cells(IP_V6, true, 0);
+}
+
+static void ecn_ignored_if_told(void)
+{
+	ecn_cells(IP_V4, false, SA_NO_ECN);
+	ecn_cells(IP_V6, true, SA_NO_ECN);
+}
+
+/* The text of a packet with padding `pad` and its own trailer. */
+static unsigned make_text(uint8_t *text, const struct frame *inner, unsigned pad, uint8_t next)
+{
+	unsigned len = inner->len - L3;
+
+	memcpy(text, inner->b + L3, len);
+	for (unsigned i = 0; i < pad; i++)
+		text[len + i] = i + 1;
+	text[len + pad] = pad;
+	text[len + pad + 1] = next;
+	return len + pad + 2;
+}
+
+static void padding_is_checked(void)
+{
+	struct frame inner = inner4(), f;
+	uint8_t text[FRAME_MAX];
+	unsigned len, seq = 1;
+
+	open_tunnel(IP_V4, 0);
+	/* Any length up to 255 is right, whatever it is good for. 58 + 2 + pad a multiple of 4. */
+	for (unsigned pad = 0; pad < 256; pad += 4) {
+		len = make_text(text, &inner, pad, ESP_NEXT_IP4);
+		f = tunnel_seal_text(&t, seq++, text, len, 0);
+		passes(&f, &inner);
+		for (unsigned i = 0; i < pad; i += 7) {
+			text[58 + i] ^= 0x40;
+			f = tunnel_seal_text(&t, seq++, text, len, 0);
+			dropped(&f, DROP_ESP_PADDING);
+			text[58 + i] ^= 0x40;
+		}
+	}
+	/* Longer than there is text. */
+	len = make_text(text, &inner, 4, ESP_NEXT_IP4);
+	text[len - 2] = len - 1;
+	f = tunnel_seal_text(&t, seq++, text, len, 0);
+	dropped(&f, DROP_ESP_PADDING);
+	text[len - 2] = 255;
+	f = tunnel_seal_text(&t, seq++, text, len, 0);
+	dropped(&f, DROP_ESP_PADDING);
+	/* Nothing but padding. */
+	memset(text, 0, sizeof(text));
+	text[3] = ESP_NEXT_IP4;
+	text[2] = 2;
+	text[0] = 1;
+	text[1] = 2;
+	f = tunnel_seal_text(&t, seq++, text, 4, 0);
+	dropped(&f, DROP_TOO_SHORT);
+	tunnel_stop(&t);
+}
+
+static void next_header_is_checked(void)
+{
+	struct frame inner = inner4(), f;
+	uint8_t text[FRAME_MAX];
+	unsigned len, seq = 1;
+
+	open_tunnel(IP_V4, 0);
+	for (unsigned next = 0; next < 256; next++) {
+		if (next == ESP_NEXT_IP4 || next == ESP_NEXT_IP6 || next == ESP_NEXT_DUMMY)
+			continue;
+		len = make_text(text, &inner, 0, next);
+		f = tunnel_seal_text(&t, seq++, text, len, 0);
+		dropped(&f, DROP_ESP_NEXT_HEADER);
+	}
+	len = make_text(text, &inner, 0, ESP_NEXT_IP6);
+	f = tunnel_seal_text(&t, seq++, text, len, 0);
+	dropped(&f, DROP_IP6_VERSION);
+	text[0] = 0x65;
+	text[len - 1] = ESP_NEXT_IP4;
+	f = tunnel_seal_text(&t, seq++, text, len, 0);
+	dropped(&f, DROP_IP4_VERSION);
+	tunnel_stop(&t);
+}
+
+/* RFC 4303 2.6: no error, but it takes its number and shows that the peer lives. */
+static void dummies_are_discarded(void)
+{
+	struct frame inner = inner4(), f;
+	uint8_t text[FRAME_MAX];
+	unsigned len = make_text(text, &inner, 0, ESP_NEXT_DUMMY);
+
+	open_tunnel(IP_V4, 0);
+	f = tunnel_seal_text(&t, 100, text, len, 0);
+	dropped(&f, DROP_ESP_DUMMY);
+	CU_ASSERT_EQUAL(t.in->replay.top, 100);
+	CU_ASSERT_EQUAL(sa_stats_sum(t.in).packets, 0);
+	CU_ASSERT_EQUAL(sa_stats_sum(t.in).errors, 0);
+	CU_ASSERT_NOT_EQUAL(sa_stats_sum(t.in).last_use, 0);
+	dropped(&f, DROP_ESP_REPLAY);
+	CU_ASSERT_EQUAL(sa_stats_sum(t.in).errors, 1);
+	tunnel_stop(&t);
+}
+
+/* RFC 4303 2.7: bytes between the inner packet's end and the padding hide its length. */
+static void traffic_flow_padding_is_trimmed(void)
+{
+	struct frame inner4_ = inner4(), inner6 = frame_udp(TUNNEL_WAN, FAR6, HOST6, 30), f, longer;
+
+	open_tunnel(IP_V4, 0);
+	for (unsigned tfc = 1; tfc < 600; tfc += 13) {
+		longer = inner4_;
+		longer.len += tfc;
+		f = tunnel_seal(&t, 2 * tfc, &longer, 0);
+		passes(&f, &inner4_);
+		longer = inner6;
+		longer.len += tfc;
+		f = tunnel_seal(&t, 2 * tfc + 1, &longer, 0);
+		passes(&f, &inner6);
+	}
+	tunnel_stop(&t);
+}
+
+/* Every length from the ESP header alone up, for NULL (4) and for CBC (16). */
+static void short_and_crooked_lengths(void)
+{
+	static const uint8_t key[32];
+	struct sa_params p = tunnel_params(SA_IN, IP_V4);
+	uint8_t bytes[400] = {0, 0, 0x27, 0x10, 0, 0, 0, 1};
+	const char *why;
+
+	tunnel_start(&t);
+	for (unsigned cbc = 0; cbc < 2; cbc++) {
+		p.cipher = cbc ? CIPHER_AES_CBC : CIPHER_NULL;
+		p.enc_key = key;
+		p.enc_key_len = cbc ? 16 : 0;
+		p.auth = AUTH_HMAC_SHA1_96;
+		p.auth_key = key;
+		p.auth_key_len = 20;
+		CU_ASSERT_PTR_NOT_NULL_FATAL(tunnel_sa(&t, &p, &why));
+		for (unsigned len = 8; len < 200; len++) {
+			struct frame f = frame_ip(
+				TUNNEL_WAN, TUNNEL_PEER4, TUNNEL_LOCAL4, IPPROTO_ESP, bytes, len);
+			int text = (int)len - 8 - (cbc ? 16 : 0) - 12;
+			int align = cbc ? 16 : 4;
+
+			dropped(&f,
+				text >= align && text % align == 0 ? DROP_ESP_ICV : DROP_ESP_SHORT);
+		}
+	}
+	tunnel_stop(&t);
+}
+
+static void encapsulation_must_be_as_agreed(void)
+{
+	struct frame inner = inner4(), plain, udp;
+
+	open_tunnel(IP_V4, SA_UDP_ENCAP);
+	udp = tunnel_seal(&t, 1, &inner, 0);
+	t.in->flags &= ~SA_UDP_ENCAP;
+	plain = tunnel_seal(&t, 2, &inner, 0);
+	dropped(&udp, DROP_ESP_ENCAP);
+	passes(&plain, &inner);
+	t.in->flags |= SA_UDP_ENCAP;
+	dropped(&plain, DROP_ESP_ENCAP);
+	passes(&udp, &inner);
+	tunnel_stop(&t);
+}
+
+/* From an address that is not the peer's. */
+static struct frame from_elsewhere(struct frame f)
+{
+	if (f.b[L3] >> 4 == 4) {
+		f.b[L3 + 15] ^= 1;
+		frame_checksum(&f);
+	} else {
+		f.b[L3 + 23] ^= 1;
+	}
+	return f;
+}
+
+static void source_must_be_the_peer(void)
+{
+	static const enum ip_family families[] = {IP_V4, IP_V6};
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct frame inner = inner4(), f;
+
+		open_tunnel(families[i], 0);
+		f = tunnel_seal(&t, 1, &inner, 0);
+		f = from_elsewhere(f);
+		dropped(&f, DROP_ESP_SOURCE);
+		tunnel_stop(&t);
+
+		open_tunnel(families[i], SA_ANY_SOURCE);
+		passes(&f, &inner);
+		tunnel_stop(&t);
+
+		/* Behind NAT, address and port may change at any time. */
+		open_tunnel(families[i], SA_UDP_ENCAP);
+		f = tunnel_seal(&t, 1, &inner, 0);
+		f = from_elsewhere(f);
+		f.b[tunnel_esp_at(&f, t.in) - 8] = 0xc3;
+		passes(&f, &inner);
+		tunnel_stop(&t);
+	}
+}
+
+static void replays_within_and_across_bursts(void)
+{
+	struct frame inner = inner4(), want, f[3];
+
+	open_tunnel(IP_V4, 0);
+	want = frame_forwarded(&inner, TUNNEL_LAN, TUNNEL_LAN_STATION);
+	for (unsigned i = 0; i < 3; i++)
+		f[i] = tunnel_seal(&t, 100 + i, &inner, 0);
+	/* One burst, out of order, with repetitions. */
+	dp_send(TUNNEL_WAN, &f[2]);
+	dp_send(TUNNEL_WAN, &f[0]);
+	dp_send(TUNNEL_WAN, &f[0]);
+	dp_send(TUNNEL_WAN, &f[2]);
+	dp_run();
+	CU_ASSERT(dp_out(TUNNEL_LAN, &want));
+	CU_ASSERT(dp_out(TUNNEL_LAN, &want));
+	CU_ASSERT(dp_quiet());
+	CU_ASSERT(dp_dropped(DROP_ESP_REPLAY, 2));
+	passes(&f[1], &inner);
+	f[0] = tunnel_seal(&t, 102 - 64, &inner, 0);
+	dropped(&f[0], DROP_ESP_LATE);
+	f[0] = tunnel_seal(&t, 0, &inner, 0);
+	dropped(&f[0], DROP_ESP_SEQ_ZERO);
+	/* A forged number far ahead moves nothing. */
+	f[0] = tunnel_seal(&t, 200000, &inner, 0);
+	f[0].b[f[0].len - 1] ^= 1;
+	dropped(&f[0], DROP_ESP_ICV);
+	CU_ASSERT_EQUAL(t.in->replay.top, 102);
+	tunnel_stop(&t);
+}
+
+static void expired_sa_takes_nothing(void)
+{
+	struct frame inner = inner4(), f;
+
+	open_tunnel(IP_V4, 0);
+	f = tunnel_seal(&t, 1, &inner, 0);
+	t.in->expired = 1;
+	dropped(&f, DROP_ESP_EXPIRED_IN);
+	t.in->expired = 0;
+	passes(&f, &inner);
+	tunnel_stop(&t);
+}
+
+static void needs_a_tunnel_that_is_up(void)
+{
+	struct frame inner = inner4(), f;
+
+	open_tunnel(IP_V4, 0);
+	f = tunnel_seal(&t, 1, &inner, 0);
+	atomic_store(&t.vti->flags, 0);
+	dropped(&f, DROP_RX_IFACE_DOWN);
+	CU_ASSERT_EQUAL(dp_stats(t.vti).rx_drops, 1);
+	atomic_store(&t.vti->flags, IFACE_UP);
+	atomic_store(&t.in->vti, NULL);
+	f = tunnel_seal(&t, 2, &inner, 0);
+	dropped(&f, DROP_ESP_NO_VTI);
+	tunnel_stop(&t);
+}
+
+static void bad_inner_packets_have_their_own_reasons(void)
+{
+	struct frame inner, f;
+
+	open_tunnel(IP_V4, 0);
+	inner = inner4();
+	inner.b[L3 + 10] ^= 1;
+	f = tunnel_seal(&t, 1, &inner, 0);
+	dropped(&f, DROP_IP4_CHECKSUM);
+	inner = frame_udp(TUNNEL_WAN, "127.0.0.1", HOST4, 30);
+	f = tunnel_seal(&t, 2, &inner, 0);
+	dropped(&f, DROP_MARTIAN_SRC);
+	inner = inner4();
+	inner.b[L3 + 3] += 10; /* total length beyond the packet */
+	frame_checksum(&inner);
+	f = tunnel_seal(&t, 3, &inner, 0);
+	dropped(&f, DROP_IP4_TOTAL_LEN);
+	inner = frame_udp(TUNNEL_WAN, FAR6, HOST6, 30);
+	inner.b[L3 + 5] += 10;
+	f = tunnel_seal(&t, 4, &inner, 0);
+	dropped(&f, DROP_IP6_PAYLOAD_LEN);
+	CU_ASSERT_EQUAL(sa_stats_sum(t.in).errors, 4);
+	CU_ASSERT_EQUAL(sa_stats_sum(t.in).packets, 0);
+	tunnel_stop(&t);
+}
+
+static void figures_are_true(void)
+{
+	struct frame inner = inner4(), f;
+	struct iface_stats s;
+
+	open_tunnel(IP_V4, 0);
+	for (unsigned seq = 1; seq <= 5; seq++) {
+		f = tunnel_seal(&t, seq, &inner, 0);
+		passes(&f, &inner);
+	}
+	CU_ASSERT_EQUAL(sa_stats_sum(t.in).packets, 5);
+	CU_ASSERT_EQUAL(sa_stats_sum(t.in).bytes, 5 * 58);
+	CU_ASSERT_EQUAL(sa_stats_sum(t.in).errors, 0);
+	CU_ASSERT_NOT_EQUAL(sa_stats_sum(t.in).last_use, 0);
+	s = dp_stats(t.vti);
+	CU_ASSERT_EQUAL(s.rx_packets, 5);
+	CU_ASSERT_EQUAL(s.rx_bytes, 5 * 58);
+	CU_ASSERT_EQUAL(s.rx_drops, 0);
+	tunnel_stop(&t);
+}
+
+/* A capture on the tunnel sees the inner packet. */
+static void captures_see_the_inner_packet(void)
+{
+	struct frame inner = inner4(), f, seen = {.len = inner.len - L3};
+
+	open_tunnel(IP_V4, 0);
+	memcpy(seen.b, inner.b + L3, seen.len);
+	atomic_store(&t.vti->flags, IFACE_UP | IFACE_MIRROR);
+	f = tunnel_seal(&t, 1, &inner, 0);
+	passes(&f, &inner);
+	CU_ASSERT(dp_mirrored(t.vti, &seen));
+	tunnel_stop(&t);
+}
+
+/* A routing daemon's multicast goes to the tunnel's twin. */
+static void multicast_is_punted(void)
+{
+	struct frame inner = frame_ip(TUNNEL_WAN, "10.9.0.2", "224.0.0.5", 89, "hello...", 8);
+	struct frame f, seen = {.len = inner.len - L3};
+
+	open_tunnel(IP_V4, 0);
+	memcpy(seen.b, inner.b + L3, seen.len);
+	f = tunnel_seal(&t, 1, &inner, 0);
+	receive(&f);
+	CU_ASSERT(dp_punted(t.vti, &seen));
+	CU_ASSERT(dp_none_dropped());
+	tunnel_stop(&t);
+}
+
+static void selectors(const struct selector *s, unsigned n)
+{
+	static const uint8_t key[32] = {1, 2, 3, 4};
+	struct sa_params p = tunnel_params(SA_IN, IP_V4);
+	const char *why;
+
+	p.cipher = CIPHER_NULL;
+	p.auth = AUTH_HMAC_SHA2_256_128;
+	p.auth_key = key;
+	p.auth_key_len = sizeof(key);
+	p.selectors = s;
+	p.n_selectors = n;
+	CU_ASSERT_PTR_NOT_NULL_FATAL(tunnel_sa(&t, &p, &why));
+}
+
+static const struct selector udp_of_10_2_3 = {.family = IP_V4,
+	.proto = IPPROTO_UDP,
+	.src_port = {1000, 1000},
+	.dst_port = {2000, 2001},
+	.src = {{10, 2, 3, 0}, {10, 2, 3, 255}},
+	.dst = {{10, 1, 0, 0}, {10, 1, 255, 255}}};
+
+static void selector_says(const struct selector *s, const struct frame *inner, bool good)
+{
+	struct frame f;
+
+	selectors(s, 1);
+	f = tunnel_seal(&t, 1, inner, 0);
+	if (good)
+		passes(&f, inner);
+	else
+		dropped(&f, DROP_ESP_SELECTOR);
+}
+
+static void selectors_are_obeyed(void)
+{
+	struct frame inner = inner4(), six = frame_udp(TUNNEL_WAN, FAR6, HOST6, 8);
+	struct selector s = udp_of_10_2_3,
+			any6 = {.family = IP_V6, .src_port = {0, 65535}, .dst_port = {0, 65535}};
+
+	tunnel_start(&t);
+	memset(any6.src[1], 0xff, 16);
+	memset(any6.dst[1], 0xff, 16);
+	selector_says(&s, &inner, true);
+	selector_says(&s, &six, false);
+	selector_says(&any6, &six, true);
+	selector_says(&any6, &inner, false);
+	s.src[0][3] = 5; /* the packet's is 4 */
+	selector_says(&s, &inner, false);
+	s = udp_of_10_2_3;
+	s.src[1][3] = 3;
+	selector_says(&s, &inner, false);
+	s = udp_of_10_2_3;
+	s.dst[1][1] = 0;
+	s.dst[0][1] = 0;
+	selector_says(&s, &inner, false);
+	s = udp_of_10_2_3;
+	s.src_port[1] = 1001;
+	s.src_port[0] = 1001;
+	selector_says(&s, &inner, false);
+	s = udp_of_10_2_3;
+	s.dst_port[0] = 2001;
+	selector_says(&s, &inner, false);
+	s.proto = IPPROTO_TCP;
+	selector_says(&s, &inner, false);
+	s = udp_of_10_2_3;
+	s.proto = 0;
+	selector_says(&s, &inner, true);
+	tunnel_stop(&t);
+}
+
+/* A later fragment shows no ports: it passes only where all ports may. */
+static void selectors_and_fragments(void)
+{
+	struct frame inner = inner4();
+	struct selector s = udp_of_10_2_3;
+
+	tunnel_start(&t);
+	inner.b[L3 + 7] = 5;
+	frame_checksum(&inner);
+	selector_says(&s, &inner, false);
+	s.src_port[0] = s.dst_port[0] = 0;
+	s.src_port[1] = s.dst_port[1] = 65535;
+	selector_says(&s, &inner, true);
+	tunnel_stop(&t);
+}
+
+static void second_selector_is_tried(void)
+{
+	struct selector s[2] = {udp_of_10_2_3, udp_of_10_2_3};
+	struct frame inner = inner4(), f;
+
+	tunnel_start(&t);
+	s[0].proto = IPPROTO_TCP;
+	selectors(s, 2);
+	f = tunnel_seal(&t, 1, &inner, 0);
+	passes(&f, &inner);
+	tunnel_stop(&t);
+}
+
+/* Noise to a known SPI: counted, never a crash, never an inner packet. */
+static void noise_is_dropped(void)
+{
+	uint8_t bytes[300] = {0, 0, 0x27, 0x10};
+	uint32_t state = 1;
+
+	open_tunnel(IP_V4, 0);
+	for (unsigned n = 0; n < 2000; n++) {
+		struct frame f;
+
+		for (unsigned i = 4; i < sizeof(bytes); i++) {
+			state = state * 1664525 + 1013904223;
+			bytes[i] = state >> 24;
+		}
+		bytes[4] |= 1; /* not the number 0 */
+		f = frame_ip(TUNNEL_WAN, TUNNEL_PEER4, TUNNEL_LOCAL4, IPPROTO_ESP, bytes,
+			28 + n % 64 * 4);
+		dropped(&f, DROP_ESP_ICV);
+	}
+	CU_ASSERT_EQUAL(t.in->replay.top, 0);
+	tunnel_stop(&t);
+}
+
+DP_MAIN("esp_in", 1, DP_TEST(ecn_all_cells), DP_TEST(ecn_ignored_if_told),
+	DP_TEST(padding_is_checked), DP_TEST(next_header_is_checked),
+	DP_TEST(dummies_are_discarded), DP_TEST(traffic_flow_padding_is_trimmed),
+	DP_TEST(short_and_crooked_lengths), DP_TEST(encapsulation_must_be_as_agreed),
+	DP_TEST(source_must_be_the_peer), DP_TEST(replays_within_and_across_bursts),
+	DP_TEST(expired_sa_takes_nothing), DP_TEST(needs_a_tunnel_that_is_up),
+	DP_TEST(bad_inner_packets_have_their_own_reasons), DP_TEST(figures_are_true),
+	DP_TEST(captures_see_the_inner_packet), DP_TEST(multicast_is_punted),
+	DP_TEST(selectors_are_obeyed), DP_TEST(selectors_and_fragments),
+	DP_TEST(second_selector_is_tried), DP_TEST(noise_is_dropped))

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* libviaduct: against the real server, and against a server that misbehaves. */
+#include "test/unit/api_raw.h"
+#include "test/unit/unit.h"
+
+#include <pthread.h>
+#include <viaduct.h>
+
+/* The client has its own thread; the server's loop turns here until it is done. */
+static void with_server(void *(*client)(void *))
+{
+	pthread_t thread;
+	int err;
+
+	raw_server_start();
+	if (pthread_create(&thread, NULL, client, NULL) != 0)
+		abort();
+	do {
+		event_base_loop(base, EVLOOP_NONBLOCK);
+		usleep(100);
+		err = pthread_tryjoin_np(thread, NULL);
+	} while (err == EBUSY);
+	raw_server_stop();
+}
+
+static int count(const void *item, void *arg)
+{
+	const struct viaduct_drop_info *d = item;
+	unsigned *n = arg;
+
+	CU_ASSERT_EQUAL(d->reason, *n);
+	++*n;
+	return 0;
+}
+
+static int stop_at_three(const void *item, void *arg)
+{
+	const struct viaduct_drop_info *d = item;
+
+	(void)arg;
+	return d->reason == 3 ? 42 : 0;
+}
+
+static void *calls_and_dumps(void *arg)
+{
+	const struct viaduct_subscribe bad = {.mask = 1 << 20}, good = {.mask = VIADUCT_SUB_SA};
+	struct viaduct *v = viaduct_open(raw_path, "test");
+	unsigned n = 0;
+
+	(void)arg;
+	CU_ASSERT_PTR_NOT_NULL_FATAL(v);
+	CU_ASSERT_EQUAL(viaduct_dump(v, VIADUCT_DROP_DUMP, NULL, count, &n), 0);
+	CU_ASSERT(n > 50);
+	/* Ended early, the rest is read away: the next answer is the next answer. */
+	CU_ASSERT_EQUAL(viaduct_dump(v, VIADUCT_DROP_DUMP, NULL, stop_at_three, NULL), 42);
+	CU_ASSERT_EQUAL(viaduct_call(v, VIADUCT_SUBSCRIBE, &bad, NULL), -EINVAL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(viaduct_error(v), "mask"));
+	CU_ASSERT_EQUAL(viaduct_call(v, VIADUCT_SUBSCRIBE, &good, NULL), 0);
+	/* Misuse is told at once and costs nothing. */
+	CU_ASSERT_EQUAL(viaduct_call(v, VIADUCT_DROP_DUMP, NULL, NULL), -EINVAL);
+	CU_ASSERT_EQUAL(viaduct_dump(v, VIADUCT_STATUS, NULL, count, NULL), -EINVAL);
+	CU_ASSERT_EQUAL(viaduct_call(v, 9999, NULL, NULL), -EINVAL);
+	CU_ASSERT_EQUAL(viaduct_call(v, VIADUCT_SUBSCRIBE, NULL, NULL), -EINVAL);
+	CU_ASSERT_EQUAL(viaduct_call(v, VIADUCT_SUBSCRIBE, &good, NULL), 0);
+	viaduct_close(v);
+	return NULL;
+}
+
+static void calls_dumps_and_refusals(void)
+{
+	with_server(calls_and_dumps);
+}
+
+struct seen {
+	struct viaduct *v;
+	unsigned n, wrong;
+};
+
+static void on_event(unsigned type, const void *data, void *arg)
+{
+	const struct viaduct_sa_expire *ev = data;
+	struct seen *s = arg;
+
+	s->wrong += type != VIADUCT_EVENT_SA_EXPIRE || ev->reqid != s->n;
+	s->n++;
+	/* Calls do not nest. */
+	s->wrong += viaduct_call(s->v, VIADUCT_STATUS, NULL, NULL) != -EBUSY;
+}
+
+/* A server that answers HELLO and then one request, with the bytes it was given. */
+static struct {
+	int listener;
+	uint32_t version;
+	uint8_t bytes[4096];
+	size_t len;
+} fake;
+
+static void *fake_run(void *arg)
+{
+	struct {
+		struct viaduct_msg msg;
+		struct viaduct_hello hello;
+	} in,
+		out = {{sizeof(out.hello), VIADUCT_HELLO, VIADUCT_REPLY, 1, 0},
+			{fake.version, 1, "fake"}};
+	int fd = accept(fake.listener, NULL, NULL);
+
+	(void)arg;
+	if (recv(fd, &in, sizeof(in), MSG_WAITALL) == sizeof(in))
+		send(fd, &out, sizeof(out), MSG_NOSIGNAL);
+	if (recv(fd, &in, sizeof(in.msg), MSG_WAITALL) == sizeof(in.msg)) {
+		recv(fd, &in.hello, in.msg.len, MSG_WAITALL);
+		send(fd, fake.bytes, fake.len, MSG_NOSIGNAL);
+	}
+	close(fd);
+	return NULL;
+}
+
+static void fake_add(const void *data, size_t len)
+{
+	if (len > 0)
+		memcpy(fake.bytes + fake.len, data, len);
+	fake.len += len;
+}
+
+static void fake_frame(
+	uint16_t type, uint16_t flags, uint32_t id, uint32_t status, const void *data, uint32_t len)
+{
+	const struct viaduct_msg msg = {len, type, flags, id, status};
+
+	fake_add(&msg, sizeof(msg));
+	fake_add(data, len);
+}
+
+static struct viaduct *fake_open(uint32_t version, pthread_t *thread)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	struct viaduct *v;
+
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "/tmp/viaduct-fake-%d.sock", getpid());
+	unlink(sun.sun_path);
+	fake.version = version;
+	fake.listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (bind(fake.listener, (struct sockaddr *)&sun, sizeof(sun)) < 0 ||
+		listen(fake.listener, 1) < 0 || pthread_create(thread, NULL, fake_run, NULL) != 0)
+		abort();
+	v = viaduct_open(sun.sun_path, "test");
+	unlink(sun.sun_path);
+	return v;
+}
+
+static void fake_close(struct viaduct *v, pthread_t thread)
+{
+	viaduct_close(v);
+	pthread_join(thread, NULL);
+	close(fake.listener);
+	fake.len = 0;
+}
+
+/* The answer to one SUBSCRIBE is what fake_add() collected; what the call returns, and the next. */
+static void answered(int ret, const char *words, int next)
+{
+	const struct viaduct_subscribe sub = {0};
+	pthread_t thread;
+	struct viaduct *v = fake_open(VIADUCT_API_VERSION, &thread);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(v);
+	CU_ASSERT_EQUAL(viaduct_call(v, VIADUCT_SUBSCRIBE, &sub, NULL), ret);
+	CU_ASSERT_PTR_NOT_NULL(strstr(viaduct_error(v), words));
+	CU_ASSERT_EQUAL(viaduct_call(v, VIADUCT_SUBSCRIBE, &sub, NULL), next);
+	fake_close(v, thread);
+}
+
+static void events_during_calls_are_kept(void)
+{
+	const struct viaduct_subscribe sub = {0};
+	struct viaduct_sa_expire ev = {.reqid = 0};
+	struct seen s = {0};
+	pthread_t thread;
+
+	for (ev.reqid = 0; ev.reqid < 3; ev.reqid++)
+		fake_frame(VIADUCT_EVENT_SA_EXPIRE, VIADUCT_EVENT, 0, 0, &ev, sizeof(ev));
+	fake_frame(VIADUCT_SUBSCRIBE, VIADUCT_REPLY, 2, 0, NULL, 0);
+	fake_frame(VIADUCT_EVENT_SA_EXPIRE, VIADUCT_EVENT, 0, 0, &ev, sizeof(ev));
+	s.v = fake_open(VIADUCT_API_VERSION, &thread);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(s.v);
+	CU_ASSERT_EQUAL(viaduct_call(s.v, VIADUCT_SUBSCRIBE, &sub, NULL), 0);
+	CU_ASSERT_EQUAL(s.n, 0);
+	CU_ASSERT_EQUAL(viaduct_events(s.v, 1000, on_event, &s), 4);
+	CU_ASSERT_EQUAL(s.n, 4);
+	CU_ASSERT_EQUAL(s.wrong, 0);
+	CU_ASSERT_EQUAL(viaduct_events(s.v, 1000, on_event, &s), -ECONNRESET);
+	CU_ASSERT_PTR_NOT_NULL(strstr(viaduct_error(s.v), "closed"));
+	fake_close(s.v, thread);
+}
+
+static void a_server_out_of_step_is_left(void)
+{
+	static const struct viaduct_msg huge = {.len = 0xffffffff, .type = VIADUCT_SUBSCRIBE};
+	static const uint8_t zeros[64];
+
+	fake_frame(VIADUCT_SUBSCRIBE, VIADUCT_REPLY, 77, 0, NULL, 0);
+	answered(-EPROTO, "id 77", -EPROTO);
+	fake_frame(VIADUCT_STATUS, VIADUCT_REPLY, 2, 0, NULL, 0);
+	answered(-EPROTO, "unexpected", -EPROTO);
+	fake_frame(VIADUCT_SUBSCRIBE, 0, 2, 0, NULL, 0);
+	answered(-EPROTO, "unexpected", -EPROTO);
+	fake_frame(VIADUCT_SUBSCRIBE, VIADUCT_REPLY, 2, 0, zeros, 64);
+	answered(-EPROTO, "64 bytes", -EPROTO);
+	fake_frame(VIADUCT_EVENT_VTI, VIADUCT_EVENT, 0, 0, zeros, 64);
+	answered(-EPROTO, "event", -EPROTO);
+	fake_add(&huge, sizeof(huge));
+	answered(-EPROTO, "4294967295 bytes", -EPROTO);
+	fake_add(&huge, sizeof(huge) - 1);
+	answered(-ECONNRESET, "closed", -ECONNRESET);
+}
+
+static void refusals_carry_the_servers_words(void)
+{
+	/* Not terminated, and longer than any sentence should be. */
+	char words[1000];
+
+	memset(words, 'w', sizeof(words));
+	fake_frame(VIADUCT_SUBSCRIBE, VIADUCT_REPLY, 2, EEXIST, "taken", 5);
+	answered(-EEXIST, "taken", -ECONNRESET);
+	fake_frame(VIADUCT_SUBSCRIBE, VIADUCT_REPLY, 0, EACCES, "not you", 8);
+	answered(-EACCES, "not you", -EACCES);
+	fake_frame(VIADUCT_SUBSCRIBE, VIADUCT_REPLY, 2, EIO, words, sizeof(words));
+	answered(-EIO, "wwww", -ECONNRESET);
+	fake_frame(VIADUCT_SUBSCRIBE, VIADUCT_REPLY, 2, ENOSPC, NULL, 0);
+	answered(-ENOSPC, "No space", -ECONNRESET);
+	fake_frame(VIADUCT_SUBSCRIBE, VIADUCT_REPLY, 2, 0x80000000, NULL, 0);
+	answered(-EPROTO, "", -ECONNRESET);
+}
+
+static void failing_to_connect_says_what_to_do(void)
+{
+	char path[200];
+	pthread_t thread;
+
+	CU_ASSERT_PTR_NULL(viaduct_open("/nonexistent/viaduct.sock", "test"));
+	CU_ASSERT_EQUAL(errno, ENOENT);
+	CU_ASSERT_PTR_NOT_NULL(strstr(viaduct_error(NULL), "/nonexistent/viaduct.sock"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(viaduct_error(NULL), "is viaductd running"));
+	memset(path, 'p', sizeof(path));
+	path[199] = '\0';
+	CU_ASSERT_PTR_NULL(viaduct_open(path, "test"));
+	CU_ASSERT_EQUAL(errno, ENAMETOOLONG);
+	CU_ASSERT_PTR_NULL(fake_open(VIADUCT_API_VERSION + 1, &thread));
+	CU_ASSERT_EQUAL(errno, EPROTO);
+	CU_ASSERT_PTR_NOT_NULL(strstr(viaduct_error(NULL), "version 2"));
+	fake_close(NULL, thread);
+}
+
+UNIT_MAIN("libviaduct", UNIT_TEST(calls_dumps_and_refusals),
+	UNIT_TEST(events_during_calls_are_kept), UNIT_TEST(a_server_out_of_step_is_left),
+	UNIT_TEST(refusals_carry_the_servers_words), UNIT_TEST(failing_to_connect_says_what_to_do))

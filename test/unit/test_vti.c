@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* VTIs: what is accepted, what is refused and then leaves nothing behind, MTU, matching. */
+#include "control/addr_text.h"
+#include "control/rcu.h"
+#include "control/sadb.h"
+#include "control/vti.h"
+#include "dataplane/spi_table.h"
+
+#include "control_fakes.h"
+#include "unit.h"
+
+#include <rte_eal.h>
+
+static struct err e;
+
+static void begin(void)
+{
+	static bool started;
+
+	if (!started) {
+		rcu_init(2);
+		spi_table_init();
+		started = true;
+	}
+	vti_fini();
+	sadb_fini();
+	rcu_poll();
+	memset(&fake, 0, sizeof(fake));
+	fake.link_set = -1;
+	e.text[0] = '\0';
+}
+
+static struct viaduct_addr A(const char *text) {
+	struct viaduct_addr a = {0};
+
+	if (*text != '\0' && addr_parse(text, &a) < 0)
+		abort();
+	return a;
+}
+
+static struct viaduct_vti
+request(const char *name, const char *local, const char *remote)
+{
+	struct viaduct_vti r = {.fields = VIADUCT_VTI_LOCAL | VIADUCT_VTI_REMOTE};
+
+	strcpy(r.name, name);
+	r.local = A(local);
+	r.remote = A(remote);
+	return r;
+}
+
+static struct vti *add(const struct viaduct_vti *r)
+{
+	struct vti *v = NULL;
+	const int rc = vti_add(r, &v, &e);
+
+	if (rc != 0)
+		printf("    %s\n", e.text);
+	CU_ASSERT_EQUAL(rc, 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(v);
+	return v;
+}
+
+static void makes_interface_and_twin(void)
+{
+	struct viaduct_vti r = request("vti0", "192.0.2.1", "192.0.2.2");
+	struct viaduct_vti_info info;
+	struct vti *v;
+
+	begin();
+	v = add(&r);
+	CU_ASSERT_EQUAL(fake.twins, 1);
+	CU_ASSERT_PTR_EQUAL(iface_by_id(v->iface->id), v->iface);
+	CU_ASSERT_PTR_EQUAL(vti_by_name("vti0"), v);
+	CU_ASSERT_PTR_EQUAL(vti_by_iface(v->iface), v);
+	CU_ASSERT_EQUAL(fake.link_set, -1); /* down, as "ip link add" leaves it */
+	CU_ASSERT_FALSE(iface_has(v->iface, IFACE_UP));
+	CU_ASSERT_EQUAL(fake.last_event, VIADUCT_EVENT_VTI);
+	vti_fill_info(v, &info);
+	CU_ASSERT_STRING_EQUAL(info.vti.name, "vti0");
+	CU_ASSERT_EQUAL(info.vti.fields, 0xff);
+	CU_ASSERT_EQUAL(info.vti.reqid, 16384);
+	CU_ASSERT_EQUAL(info.reqid_auto, 1);
+	CU_ASSERT_EQUAL(info.vti.mtu, 0);
+	CU_ASSERT_EQUAL(info.mtu_now, 1446);
+	CU_ASSERT_EQUAL(info.carrier, 0);
+	CU_ASSERT_EQUAL(info.ifindex, v->iface->kernel_ifindex);
+	CU_ASSERT_EQUAL(vti_del("vti0", &e), 0);
+	CU_ASSERT_EQUAL(fake.twins, 0);
+	CU_ASSERT_EQUAL(fake.forgot_routes, 1);
+	CU_ASSERT_EQUAL(fake.forgot_neighs, 1);
+	CU_ASSERT_PTR_NULL(vti_by_name("vti0"));
+	CU_ASSERT_PTR_NULL(iface_by_name("vti0"));
+	CU_ASSERT_EQUAL(vti_del("vti0", &e), -ENOENT);
+	CU_ASSERT_STRING_EQUAL(e.text, "name: no VTI vti0");
+	CU_ASSERT_EQUAL(rcu_poll(), 0);
+}
+
+static void refuse(const struct viaduct_vti *r, int code, const char *sentence)
+{
+	const unsigned before = vti_count();
+
+	CU_ASSERT_EQUAL(vti_add(r, NULL, &e), -code);
+	if (strcmp(e.text, sentence) != 0)
+		printf("\n    expected: %s\n    got:      %s\n", sentence, e.text);
+	CU_ASSERT_STRING_EQUAL(e.text, sentence);
+	CU_ASSERT_EQUAL(vti_count(), before);
+	CU_ASSERT_EQUAL(fake.twins, before);
+}
+
+#define REFUSE(code, sentence, ...)                                                                \
+	do {                                                                                       \
+		struct viaduct_vti r = request("vti9", "192.0.2.1", "192.0.2.9");                  \
+                                                                                                   \
+		__VA_ARGS__;                                                                       \
+		refuse(&r, code, sentence);                                                        \
+	} while (0)
+
+static void refuses_bad_requests(void)
+{
+	struct viaduct_vti first = request("vti0", "192.0.2.1", "192.0.2.2");
+
+	begin();
+	add(&first);
+	REFUSE(EEXIST, "name: vti0 exists already", strcpy(r.name, "vti0"));
+	REFUSE(EINVAL, "name: \"\"; expected 1 to 15 characters without '/' or spaces",
+		r.name[0] = '\0');
+	REFUSE(EINVAL, "name: \"a b\"; expected 1 to 15 characters without '/' or spaces",
+		strcpy(r.name, "a b"));
+	REFUSE(EINVAL,
+		"name: \"xxxxxxxxxxxxxxxx\"; expected 1 to 15 characters without '/' or spaces",
+		memset(r.name, 'x', sizeof(r.name)));
+	REFUSE(EINVAL, "fields: 0x80000000 has bits that nobody knows", r.fields = 1u << 31);
+	REFUSE(EINVAL, "local: address family 9; expected 4, 6 or 0 (any)", r.local.family = 9);
+	REFUSE(EINVAL, "local: 224.0.0.1; expected a unicast address", r.local = A("224.0.0.1"));
+	REFUSE(EINVAL, "remote: 0.0.0.0; expected a unicast address", r.remote = A("0.0.0.0"));
+	REFUSE(EINVAL, "remote: ff02::1; expected a unicast address", r.local = A(""),
+		r.remote = A("ff02::1"));
+	REFUSE(EINVAL,
+		"remote: 2001:db8::1; expected an address of the same family as local 192.0.2.1",
+		r.remote = A("2001:db8::1"));
+	REFUSE(EINVAL, "remote: 192.0.2.1; expected another address than local",
+		r.remote = A("192.0.2.1"));
+	REFUSE(EINVAL, "mtu: 67; expected 68 to 65535, or 0 to compute it",
+		r.fields |= VIADUCT_VTI_MTU, r.mtu = 67);
+	REFUSE(EINVAL, "mtu: 65536; expected 68 to 65535, or 0 to compute it",
+		r.fields |= VIADUCT_VTI_MTU, r.mtu = 65536);
+	REFUSE(EINVAL, "admin_up: 2; expected 0 or 1", r.fields |= VIADUCT_VTI_ADMIN,
+		r.admin_up = 2);
+	REFUSE(EINVAL, "mark: 0x1ff has bits outside its mask 0xff", r.fields |= VIADUCT_VTI_MARK,
+		r.mark = 0x1ff, r.mark_mask = 0xff);
+	REFUSE(EINVAL, "description: longer than 127 bytes", r.fields |= VIADUCT_VTI_DESCRIPTION,
+		memset(r.description, 'x', sizeof(r.description)));
+	REFUSE(EPERM, "the kernel said no", fake.refuse_twin = EPERM);
+	fake.refuse_twin = 0;
+	REFUSE(ENETDOWN, "the kernel said no", fake.refuse_link = ENETDOWN,
+		r.fields |= VIADUCT_VTI_ADMIN, r.admin_up = 1);
+	fake.refuse_link = 0;
+	CU_ASSERT_PTR_NULL(iface_by_name("vti9"));
+	CU_ASSERT_EQUAL(rcu_poll(), 0);
+}
+
+/* Fields that the request doesn't name are not looked at. */
+static void unnamed_fields_are_ignored(void)
+{
+	struct viaduct_vti r = request("vti0", "192.0.2.1", "192.0.2.2");
+
+	begin();
+	r.fields = 0;
+	r.mtu = 1;
+	r.admin_up = 1;
+	r.if_id = 5;
+	r.local.family = 99;
+	CU_ASSERT_EQUAL(add(&r)->conf.if_id, 0);
+	CU_ASSERT_EQUAL(fake.link_set, -1);
+}
+
+static void same_peer_needs_another_key(void)
+{
+	struct viaduct_vti r = request("vti0", "192.0.2.1", "192.0.2.2");
+
+	begin();
+	r.fields |= VIADUCT_VTI_REQID;
+	r.reqid = 100;
+	add(&r);
+	strcpy(r.name, "vti1");
+	refuse(&r, EEXIST,
+		"vti1: has the same local, remote, if_id, mark and reqid as vti0; expected one of "
+		"them to differ");
+	r.reqid = 101;
+	add(&r);
+	strcpy(r.name, "vti2");
+	r.fields |= VIADUCT_VTI_IF_ID;
+	r.if_id = 1;
+	r.reqid = 0;
+	add(&r);
+	/* With an if_id, automatic reqids don't tell them apart. */
+	strcpy(r.name, "vti3");
+	refuse(&r, EEXIST,
+		"vti3: has the same local, remote, if_id, mark and reqid as vti2; expected one of "
+		"them to differ");
+	/* Nor does the spelling of an exact mark. */
+	r.fields = VIADUCT_VTI_MARK;
+	r.mark = 12;
+	strcpy(r.name, "vti4");
+	add(&r);
+	strcpy(r.name, "vti5");
+	r.mark_mask = UINT32_MAX;
+	refuse(&r, EEXIST,
+		"vti5: has the same local, remote, if_id, mark and reqid as vti4; expected one of "
+		"them to differ");
+	/* Changing one into another is refused the same, and changes nothing. */
+	r = request("vti1", "192.0.2.1", "192.0.2.2");
+	r.fields = VIADUCT_VTI_REQID | VIADUCT_VTI_DESCRIPTION;
+	r.reqid = 100;
+	strcpy(r.description, "x");
+	CU_ASSERT_EQUAL(vti_set(&r, NULL, &e), -EEXIST);
+	CU_ASSERT_EQUAL(vti_by_name("vti1")->conf.reqid, 101);
+	CU_ASSERT_STRING_EQUAL(vti_by_name("vti1")->conf.description, "");
+}
+
+static void automatic_reqids_are_free_ones(void)
+{
+	struct viaduct_vti r = request("vti0", "192.0.2.1", "192.0.2.2");
+
+	begin();
+	r.fields |= VIADUCT_VTI_REQID;
+	r.reqid = 16385;
+	add(&r);
+	strcpy(r.name, "vti1");
+	r.reqid = 0;
+	CU_ASSERT_EQUAL(add(&r)->conf.reqid, 16386);
+	strcpy(r.name, "vti2");
+	CU_ASSERT_EQUAL(add(&r)->conf.reqid, 16387);
+	/* Changeable: given, then automatic again. */
+	r.fields = VIADUCT_VTI_REQID;
+	r.reqid = 5;
+	CU_ASSERT_EQUAL(vti_set(&r, NULL, &e), 0);
+	CU_ASSERT_EQUAL(vti_by_name("vti2")->conf.reqid, 5);
+	CU_ASSERT_FALSE(vti_by_name("vti2")->reqid_auto);
+	r.reqid = 0;
+	CU_ASSERT_EQUAL(vti_set(&r, NULL, &e), 0);
+	CU_ASSERT_EQUAL(vti_by_name("vti2")->conf.reqid, 16387);
+	CU_ASSERT_TRUE(vti_by_name("vti2")->reqid_auto);
+	/* The last number is taken: the first free one. */
+	strcpy(r.name, "vti3");
+	r.reqid = UINT32_MAX;
+	add(&r);
+	strcpy(r.name, "vti4");
+	r.reqid = 0;
+	CU_ASSERT_EQUAL(add(&r)->conf.reqid, 16384);
+}
+
+static struct viaduct_sa sa_request(uint8_t dir, uint32_t spi, uint32_t reqid)
+{
+	const bool in = dir == VIADUCT_IN;
+	struct viaduct_sa r = {
+		.id = {.dst = A(in ? "192.0.2.1" : "192.0.2.2"), .spi = spi},
+		.src = A(in ? "192.0.2.2" : "192.0.2.1"),
+		.dir = dir,
+		.cipher = VIADUCT_CIPHER_AES_CBC,
+		.auth = VIADUCT_AUTH_HMAC_SHA2_256_128,
+		.reqid = reqid,
+		.enc_key_len = 16,
+		.auth_key_len = 32,
+	};
+
+	return r;
+}
+
+static void set_rebinds(void)
+{
+	struct viaduct_sa sa = sa_request(VIADUCT_OUT, 0x2000, 100);
+	struct viaduct_vti r = request("vti0", "", "");
+	struct vti *v;
+
+	begin();
+	v = add(&r);
+	CU_ASSERT_EQUAL(sadb_add(&sa, &e), 0);
+	CU_ASSERT_PTR_NULL(v->iface->sa_out[0]);
+	r.fields = VIADUCT_VTI_REQID;
+	r.reqid = 100;
+	CU_ASSERT_EQUAL(vti_set(&r, NULL, &e), 0);
+	CU_ASSERT_PTR_NOT_NULL(v->iface->sa_out[0]);
+	/* A peer that is not the SA's. */
+	r = request("vti0", "192.0.2.1", "192.0.2.3");
+	CU_ASSERT_EQUAL(vti_set(&r, NULL, &e), 0);
+	CU_ASSERT_PTR_NULL(v->iface->sa_out[0]);
+	CU_ASSERT_EQUAL(v->sas_out, 0);
+	r = request("vti0", "192.0.2.1", "192.0.2.2");
+	CU_ASSERT_EQUAL(vti_set(&r, NULL, &e), 0);
+	CU_ASSERT_PTR_NOT_NULL(v->iface->sa_out[0]);
+	strcpy(r.name, "vti7");
+	CU_ASSERT_EQUAL(vti_set(&r, NULL, &e), -ENOENT);
+	CU_ASSERT_STRING_EQUAL(e.text, "name: no VTI vti7");
+}
+
+/* SAs outlive their VTI and find it, or another one that fits, again. */
+static void sas_outlive_the_vti(void)
+{
+	struct viaduct_sa in = sa_request(VIADUCT_IN, 0x1000, 100);
+	struct viaduct_sa out = sa_request(VIADUCT_OUT, 0x2000, 100);
+	struct viaduct_vti exact = request("vti0", "192.0.2.1", "192.0.2.2");
+	struct viaduct_vti any = request("vti1", "", "");
+	struct vti *v, *w;
+
+	begin();
+	exact.fields |= VIADUCT_VTI_REQID;
+	any.fields |= VIADUCT_VTI_REQID;
+	exact.reqid = any.reqid = 100;
+	w = add(&any);
+	v = add(&exact);
+	CU_ASSERT_EQUAL(sadb_add(&in, &e), 0);
+	CU_ASSERT_EQUAL(sadb_add(&out, &e), 0);
+	CU_ASSERT_EQUAL(v->sas_in, 1);
+	CU_ASSERT_PTR_NOT_NULL(v->iface->sa_out[0]);
+	CU_ASSERT_EQUAL(vti_del("vti0", &e), 0);
+	CU_ASSERT_EQUAL(w->sas_in, 1);
+	CU_ASSERT_PTR_NOT_NULL(w->iface->sa_out[0]);
+	CU_ASSERT_TRUE(w->twin->carrier);
+	CU_ASSERT_EQUAL(vti_del("vti1", &e), 0);
+	CU_ASSERT_EQUAL(sadb_count(), 2);
+	CU_ASSERT_PTR_NULL(sadb_first()->sa->vti);
+	v = add(&exact);
+	CU_ASSERT_EQUAL(v->sas_in, 1);
+	CU_ASSERT_EQUAL(v->sas_out, 1);
+	CU_ASSERT_TRUE(v->twin->carrier);
+}
+
+static void set_port(uint16_t mtu)
+{
+	if (fake.path == NULL) {
+		fake.path = iface_new(IFACE_PORT, "wan0", 2);
+		iface_publish(fake.path);
+	}
+	fake.path->mtu = mtu;
+}
+
+static void mtu_follows_path_and_sa(void)
+{
+	struct viaduct_sa sa = sa_request(VIADUCT_OUT, 0x2000, 100);
+	struct viaduct_vti r = request("vti0", "192.0.2.1", "192.0.2.2");
+	struct vti *v;
+
+	begin();
+	set_port(1500);
+	r.fields |= VIADUCT_VTI_REQID;
+	r.reqid = 100;
+	v = add(&r);
+	CU_ASSERT_EQUAL(
+		iface_mtu(v->iface), 1446); /* AES-GCM assumed: 1500 - 20 - 8 - 8 - 16 - 2 */
+	fake.events = 0;
+	CU_ASSERT_EQUAL(sadb_add(&sa, &e), 0);
+	/* 1500 - 20 - 8 - 16 - 16 = 1440, of which 2 are the trailer's. */
+	CU_ASSERT_EQUAL(iface_mtu(v->iface), 1438);
+	CU_ASSERT_EQUAL(fake.mtu_set, 1438);
+	CU_ASSERT_EQUAL(fake.events, 1);
+	CU_ASSERT_EQUAL(fake.event.vti.mtu_now, 1438);
+	/* The port's MTU changes: seen within a second. */
+	set_port(9000);
+	sadb_tick();
+	CU_ASSERT_EQUAL(iface_mtu(v->iface), 8926);
+	CU_ASSERT_EQUAL(fake.mtu_set, 8926);
+	CU_ASSERT_EQUAL(fake.mtu_sets, 2);
+	sadb_tick();
+	CU_ASSERT_EQUAL(fake.mtu_sets, 2);
+	/* With UDP encapsulation 8 bytes and the alignment less. */
+	sa.id.spi++;
+	sa.flags = VIADUCT_SA_ENCAP;
+	sa.sport = sa.dport = 4500;
+	CU_ASSERT_EQUAL(sadb_add(&sa, &e), 0);
+	CU_ASSERT_EQUAL(iface_mtu(v->iface), 8926); /* 8932 -> 8928 - 2 either way */
+	set_port(1500);
+	sadb_tick();
+	CU_ASSERT_EQUAL(iface_mtu(v->iface), 1422);
+	iface_retire(fake.path);
+	fake.path = NULL;
+}
+
+static void mtu_by_hand_stays(void)
+{
+	struct viaduct_vti r = request("vti0", "192.0.2.1", "192.0.2.2");
+	struct vti *v;
+
+	begin();
+	v = add(&r);
+	/* Our own change, told by the kernel, and old news that come after a newer one. */
+	vti_kernel_link(v, false, 1446, false);
+	CU_ASSERT_EQUAL(v->conf.mtu, 0);
+	set_port(1400);
+	sadb_tick();
+	set_port(1300);
+	sadb_tick();
+	CU_ASSERT_EQUAL(iface_mtu(v->iface), 1246);
+	vti_kernel_link(v, false, 1446, false);
+	vti_kernel_link(v, false, 1346, false);
+	CU_ASSERT_EQUAL(v->conf.mtu, 0);
+	CU_ASSERT_EQUAL(iface_mtu(v->iface), 1246);
+	vti_kernel_link(v, false, 1246, false);
+	/* Now 1346 is somebody else's. */
+	vti_kernel_link(v, false, 1346, false);
+	CU_ASSERT_EQUAL(v->conf.mtu, 1346);
+	CU_ASSERT_EQUAL(iface_mtu(v->iface), 1346);
+	set_port(9000);
+	sadb_tick();
+	CU_ASSERT_EQUAL(iface_mtu(v->iface), 1346);
+	/* Back to computing. */
+	r.fields = VIADUCT_VTI_MTU;
+	CU_ASSERT_EQUAL(vti_set(&r, NULL, &e), 0);
+	CU_ASSERT_EQUAL(iface_mtu(v->iface), 8946);
+	r.mtu = 1200;
+	CU_ASSERT_EQUAL(vti_set(&r, NULL, &e), 0);
+	CU_ASSERT_EQUAL(iface_mtu(v->iface), 1200);
+	CU_ASSERT_EQUAL(fake.mtu_set, 1200);
+	/* The kernel refuses: nothing changes. */
+	fake.refuse_mtu = EINVAL;
+	r.mtu = 1201;
+	CU_ASSERT_EQUAL(vti_set(&r, NULL, &e), -EINVAL);
+	CU_ASSERT_EQUAL(iface_mtu(v->iface), 1200);
+	CU_ASSERT_EQUAL(v->conf.mtu, 1200);
+	iface_retire(fake.path);
+	fake.path = NULL;
+}
+
+static void kernel_link_is_followed(void)
+{
+	struct viaduct_vti r = request("vti0", "192.0.2.1", "192.0.2.2");
+	struct vti *v;
+
+	begin();
+	v = add(&r);
+	fake.events = 0;
+	vti_kernel_link(v, true, 1446, true);
+	CU_ASSERT_TRUE(iface_has(v->iface, IFACE_UP | IFACE_MIRROR));
+	CU_ASSERT_EQUAL(fake.events, 1);
+	CU_ASSERT_EQUAL(fake.event.vti.vti.admin_up, 1);
+	vti_kernel_link(v, true, 1446, false);
+	CU_ASSERT_FALSE(iface_has(v->iface, IFACE_MIRROR));
+	CU_ASSERT_EQUAL(fake.events, 1);
+	r.fields = VIADUCT_VTI_ADMIN;
+	CU_ASSERT_EQUAL(vti_set(&r, NULL, &e), 0);
+	CU_ASSERT_EQUAL(fake.link_set, 0);
+	CU_ASSERT_FALSE(iface_has(v->iface, IFACE_UP));
+}
+
+static struct vti *match(uint32_t mark, uint32_t mask)
+{
+	const struct vti_key key = {.mark = mark, .mark_mask = mask};
+
+	return vti_match(&key);
+}
+
+static void marks_match_as_in_linux(void)
+{
+	struct viaduct_vti r = request("vti0", "", "");
+	struct vti *v, *w;
+
+	begin();
+	r.fields |= VIADUCT_VTI_MARK;
+	r.mark = 12;
+	r.mark_mask = 0xff;
+	v = add(&r);
+	strcpy(r.name, "vti1");
+	r.mark = 0x10000c;
+	r.mark_mask = 0;
+	w = add(&r);
+	CU_ASSERT_PTR_EQUAL(match(12, 0), v);
+	CU_ASSERT_PTR_EQUAL(match(12, 0xff), v);
+	CU_ASSERT_PTR_EQUAL(match(0x10000c, 0xff0000), w);
+	CU_ASSERT_PTR_EQUAL(match(0x30c, 0), v);
+	CU_ASSERT_PTR_NULL(match(0x100000, 0));
+	CU_ASSERT_PTR_EQUAL(match(0x100000, 0xff0000), w);
+	CU_ASSERT_PTR_NULL(match(13, 0xff));
+	CU_ASSERT_PTR_NULL(match(0, 0));
+}
+
+UNIT_EAL_MAIN("vti", UNIT_TEST(makes_interface_and_twin), UNIT_TEST(refuses_bad_requests),
+	UNIT_TEST(unnamed_fields_are_ignored), UNIT_TEST(same_peer_needs_another_key),
+	UNIT_TEST(automatic_reqids_are_free_ones), UNIT_TEST(set_rebinds),
+	UNIT_TEST(sas_outlive_the_vti), UNIT_TEST(mtu_follows_path_and_sa),
+	UNIT_TEST(mtu_by_hand_stays), UNIT_TEST(kernel_link_is_followed),
+	UNIT_TEST(marks_match_as_in_linux))
