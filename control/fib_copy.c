@@ -48,8 +48,8 @@ static uint32_t groups6(uint32_t max_routes)
 size_t fib_copy_memory(uint32_t max_routes4, uint32_t max_routes6)
 {
 	const size_t first = (1u << FIRST_BITS) * 4, group = 256 * 4;
-	/* Up to two nodes a route, each a mempool element of about two cache lines. */
-	const size_t route = 2 * 2 * RTE_CACHE_LINE_SIZE;
+	/* Up to two nodes a route: a mempool element of three cache lines and a place in its ring. */
+	const size_t route = 2 * (3 * RTE_CACHE_LINE_SIZE + sizeof(void *));
 
 	return 2 * first + (groups4(max_routes4) + groups6(max_routes6)) * group +
 		((size_t)max_routes4 + max_routes6) * route;

@@ -5,6 +5,9 @@
 
 #include "dataplane/iface.h"
 
+/* For RTE_ETHER_ADDR_BYTES(), in the kernel's spelling. */
+#define MAC_FMT "%02x:%02x:%02x:%02x:%02x:%02x"
+
 /* Room for n_workers' counters; takes a free id. Not yet published. NULL: no id or no memory. */
 struct iface *iface_new(enum iface_kind kind, const char *name, unsigned n_workers);
 void iface_publish(struct iface *i);

@@ -254,6 +254,10 @@ static void dispatch(const struct nlmsghdr *nlh)
 		nl.stats.neighs++;
 		netlink_neigh_msg(nlh);
 		break;
+	case RTM_NEWNEXTHOP:
+	case RTM_DELNEXTHOP:
+		netlink_nexthop_msg(nlh);
+		break;
 	case NLMSG_ERROR:
 		on_error(nlh);
 		break;
@@ -323,7 +327,7 @@ static int read_all_now(struct err *e)
 static int subscribe(struct mnl_socket *s)
 {
 	static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-		RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_NEIGH};
+		RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_NEIGH, RTNLGRP_NEXTHOP};
 	int fd = mnl_socket_get_fd(s), size = RECEIVE_BUFFER;
 
 	/* FORCE may go beyond net.core.rmem_max, but needs CAP_NET_ADMIN. */

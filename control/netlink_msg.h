@@ -23,6 +23,7 @@ void netlink_link_msg(const struct nlmsghdr *nlh);
 void netlink_addr_msg(const struct nlmsghdr *nlh);
 void netlink_route_msg(const struct nlmsghdr *nlh);
 void netlink_neigh_msg(const struct nlmsghdr *nlh);
+void netlink_nexthop_msg(const struct nlmsghdr *nlh);
 
 /* The kernel takes routes away without a word: have them read again. */
 void netlink_reread_routes(void);

@@ -4,7 +4,7 @@
  * Multipath: an IPv4 route is one unit of which the first usable hop is taken; the hops of an IPv6
  * route can be removed one by one, so each is a route of its own, and the first one is used.
  * Routes by next-hop objects show their hops in the same attributes
- * (net.ipv4.nexthop_compat_mode, on by default). */
+ * (net.ipv4.nexthop_compat_mode, on by default); when an object changes they are read again. */
 #include "control/fib_writer.h"
 #include "control/ifaces.h"
 #include "control/log.h"
@@ -13,6 +13,7 @@
 #include "control/rib.h"
 
 #include <errno.h>
+#include <linux/nexthop.h>
 
 /* One route message, taken apart. */
 struct message {
@@ -122,6 +123,7 @@ static bool parse(struct message *m, const struct nlmsghdr *nlh)
 		.protocol = rtm->rtm_protocol,
 		.metric = netlink_u32_attr(attrs[RTA_PRIORITY], 0),
 		.table = netlink_u32_attr(attrs[RTA_TABLE], rtm->rtm_table),
+		.object = netlink_u32_attr(attrs[RTA_NH_ID], 0),
 	};
 	r->prefix.family = rtm->rtm_family == AF_INET6 ? IP_V6 : IP_V4;
 	/* Other tables are reached by rules, and so are routes by TOS or by source. */
@@ -222,4 +224,15 @@ void netlink_route_msg(const struct nlmsghdr *nlh)
 		(v6 ? del6 : del4)(&m);
 	else
 		(v6 ? new6 : new4)(&m);
+}
+
+void netlink_nexthop_msg(const struct nlmsghdr *nlh)
+{
+	const struct nlattr *attrs[NHA_MAX + 1];
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(struct nhmsg))
+		return;
+	netlink_attrs(nlh, sizeof(struct nhmsg), attrs, NHA_MAX);
+	if (rib_uses_object(netlink_u32_attr(attrs[NHA_ID], 0)))
+		netlink_reread_routes();
 }

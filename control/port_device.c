@@ -19,7 +19,8 @@
  * up to 66 bytes, and the packet has an Ethernet header and may have a VLAN tag. */
 #define AF_PACKET_OVERHEAD 96
 /* ... of which DPDK takes so many off when it compares a frame with a buffer. */
-#define AF_PACKET_HEADER 32
+#define AF_PACKET_HEADER     32
+#define AF_PACKET_FRAMES_MIN 4096
 
 static bool has_arg(const char *device, const char *key)
 {
@@ -36,6 +37,15 @@ static __attribute__((format(printf, 2, 3))) void append(char *device, const cha
 	va_start(ap, fmt);
 	vsnprintf(device + len, DEVICE_MAX - len, fmt, ap);
 	va_end(ap);
+}
+
+/* For each direction; an even number, since a block may hold two. A worker without a CPU of its own is
+ * away for milliseconds, and what does not fit meanwhile is lost where no counter of ours sees it. */
+static unsigned af_packet_frames(const struct config_port *port)
+{
+	unsigned frames = RTE_MAX(port->rx_descriptors, port->tx_descriptors);
+
+	return RTE_ALIGN(RTE_MAX(frames, (unsigned)AF_PACKET_FRAMES_MIN), 2);
 }
 
 /* DPDK's driver needs whole frames in a block, and its own defaults hold 1500 bytes and 512 frames. */
@@ -55,10 +65,8 @@ static int af_packet_args(const struct config_port *port, char *device, unsigned
 			"port %s: mtu %u on %s needs mbuf_size = %u or more; it is %u", port->name,
 			port->mtu, port->device, frame - AF_PACKET_HEADER, mbuf_size);
 	append(device, ",framesz=%u,blocksz=%u", frame, RTE_MAX(frame, page));
-	/* One ring serves each direction; whole blocks only. */
 	if (!has_arg(device, "framecnt="))
-		append(device, ",framecnt=%u",
-			RTE_ALIGN(RTE_MAX(port->rx_descriptors, port->tx_descriptors), 2));
+		append(device, ",framecnt=%u", af_packet_frames(port));
 	return 0;
 }
 

@@ -157,8 +157,7 @@ int ports_start(const struct config *c, struct worker **workers, unsigned n,
 			ret = bring_up(ports[i], c, &c->ports[i], workers, n, pool, e);
 		if (ret < 0)
 			return ret;
-		log_info("port %s: %s, MAC " RTE_ETHER_ADDR_PRT_FMT
-			 ", %u receive and %u transmit queues",
+		log_info("port %s: %s, MAC " MAC_FMT ", %u receive and %u transmit queues",
 			ports[i]->iface->name, ports[i]->device,
 			RTE_ETHER_ADDR_BYTES(&ports[i]->iface->mac), ports[i]->n_rxq,
 			ports[i]->n_txq);

@@ -119,6 +119,7 @@ static void fill(struct candidate *c, const struct rib_route *r)
 	c->kernel_oif = r->kernel_oif;
 	c->metric = r->metric;
 	c->table = r->table;
+	c->object = r->object;
 	c->type = r->type;
 	c->origin = r->origin;
 	c->protocol = r->protocol;
@@ -138,6 +139,7 @@ static void insert(struct rib_entry *e, struct candidate *c)
 
 static void removed(struct rib_entry *e, struct candidate *c)
 {
+	rib_object_unref(c->object);
 	if (e->active == c)
 		e->active = NULL;
 	rib_depend(e, c, false);
@@ -158,6 +160,8 @@ static void update(struct rib_entry *e, struct candidate *c, const struct rib_ro
 
 	if (!same)
 		rib_depend(e, c, false);
+	rib_object_ref(r->object);
+	rib_object_unref(c->object);
 	fill(c, r);
 	if (!same) {
 		rib_depend(e, c, true);
@@ -172,6 +176,7 @@ static int add_new(struct rib_entry *e, const struct rib_route *r)
 	if (c == NULL)
 		return -ENOMEM;
 	fill(c, r);
+	rib_object_ref(c->object);
 	insert(e, c);
 	rib_depend(e, c, true);
 	rib_dirty(e);
@@ -451,6 +456,7 @@ void rib_fini(void)
 			struct candidate *c = e->candidates;
 
 			e->candidates = c->next;
+			rib_object_unref(c->object);
 			free(c);
 		}
 		rib_entry_free(e);

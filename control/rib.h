@@ -22,6 +22,7 @@ struct rib_route {
 			      * gateway that did not come from the kernel, where that is connected */
 	uint32_t kernel_oif; /* kernel route: its device, ours or not */
 	uint32_t table;      /* kernel route: RT_TABLE_LOCAL, _MAIN or _DEFAULT, else 0 */
+	uint32_t object;     /* kernel route: its next-hop object, 0: none */
 };
 
 int rib_init(uint32_t max_routes4, uint32_t max_routes6);
@@ -57,6 +58,9 @@ void rib_forget_iface(struct iface *iface);
  * after it removes those of kernel origin that the dump did not name again. */
 void rib_mark(unsigned family);
 void rib_sweep(unsigned family);
+
+/* Does any route have its next hop from this object of the kernel's? */
+bool rib_uses_object(uint32_t id);
 
 unsigned rib_count(unsigned family);
 /* Candidates that are the best of their prefix, but found the FIB full. */

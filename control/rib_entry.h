@@ -14,7 +14,7 @@ struct candidate {
 	struct candidate *next;
 	struct iface *iface;
 	struct addr gateway;
-	uint32_t kernel_oif, metric, table;
+	uint32_t kernel_oif, metric, table, object;
 	uint8_t type, origin, protocol;
 	uint8_t epoch; /* of the last rib_mark() before it was named */
 };
@@ -41,6 +41,10 @@ struct rib_entry *rib_first(void);
 
 /* Without candidates any more, and out of the FIB. */
 void rib_entry_free(struct rib_entry *e);
+
+/* rib_objects.c */
+void rib_object_ref(uint32_t id);
+void rib_object_unref(uint32_t id);
 
 /* rib_commit.c: the entry's candidates changed. */
 void rib_dirty(struct rib_entry *e);

@@ -2,6 +2,7 @@
 #include "control/twin.h"
 
 #include "control/host_twins.h"
+#include "control/ifaces.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -67,8 +68,7 @@ static int set_mac(int sock, const char *name, const struct rte_ether_addr *mac,
 	ifr.ifr_hwaddr.sa_family = ARPHRD_ETHER;
 	memcpy(ifr.ifr_hwaddr.sa_data, mac->addr_bytes, RTE_ETHER_ADDR_LEN);
 	if (ioctl(sock, SIOCSIFHWADDR, &ifr) < 0)
-		return err_set(e, errno,
-			"cannot set the MAC of %s to " RTE_ETHER_ADDR_PRT_FMT ": %s", name,
+		return err_set(e, errno, "cannot set the MAC of %s to " MAC_FMT ": %s", name,
 			RTE_ETHER_ADDR_BYTES(mac), strerror(errno));
 	return 0;
 }

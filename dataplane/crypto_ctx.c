@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* IPsec-MB managers, workers' contexts, and the batches' way through them. */
-#include "dataplane/crypto_key.h"
+#include "dataplane/crypto_ctx.h"
 
 #include <rte_malloc.h>
 

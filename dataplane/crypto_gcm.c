@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* AES-GCM (RFC 4106), one call to IPsec-MB a packet. Nonces and ESN's authenticated data of a chunk
  * are written first: read back at once, they would stall the encryption on store forwarding. */
-#include "dataplane/crypto_key.h"
+#include "dataplane/crypto_ctx.h"
 
 #include <rte_prefetch.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Algorithms that run as IPsec-MB jobs: AES-CBC or NULL with HMAC, which the manager interleaves
  * across packets, whatever SA they are of; and ChaCha20-Poly1305 (RFC 7634). */
-#include "dataplane/crypto_key.h"
+#include "dataplane/crypto_ctx.h"
 
 #define ESN_LEN 4
 

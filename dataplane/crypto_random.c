@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/crypto_random.h"
 
-#include "dataplane/crypto_key.h"
+#include "dataplane/crypto_ctx.h"
 
 #include <errno.h>
 #include <sys/random.h>

@@ -117,8 +117,11 @@ METHOD(kernel_ipsec_t, update_sa, status_t, private_kernel_viaduct_ipsec_t *this
 	ret = link_call(this->link, VIADUCT_SA_UPDATE, &req, NULL);
 	if (ret == 0)
 		kept_update_sa(this->kept, &req);
+	else if (ret == -EOPNOTSUPP)
+		DBG1(DBG_KNL, "viaduct: SA %.8x cannot move to %#H == %#H and is rekeyed",
+			req.id.spi, data->new_src, data->new_dst);
 	else
-		DBG1(DBG_KNL, "viaduct: SA %.8x is not updated to %#H == %#H: %s", req.id.spi,
+		DBG1(DBG_KNL, "viaduct: SA %.8x is not moved to %#H == %#H: %s", req.id.spi,
 			data->new_src, data->new_dst, link_error(this->link));
 	link_unlock(this->link);
 	/* NOT_SUPPORTED makes charon negotiate new SAs instead. */

@@ -95,7 +95,7 @@ sites_wire() { # the five namespaces, their links, hosts and router; gateways' p
 			addr add 10.$n.0.2/24 dev eth0
 			addr add 2001:db8:$n::2/64 dev eth0 nodad
 			route add default via 10.$n.0.1
-			-6 route add default via 2001:db8:$n::1
+			route add ::/0 via 2001:db8:$n::1
 		X
 		ip -n "${PREFIX}wan" -batch - <<-X
 			addr add ${SITE_GW4[$s]}/24 dev wan-$s
@@ -157,7 +157,7 @@ gw_addresses() { # SITE: what an administrator sets on the twins
 		addr add ${SITE_WAN4[$s]}/24 dev wan0
 		addr add ${SITE_WAN6[$s]}/64 dev wan0 nodad
 		route add default via ${SITE_GW4[$s]}
-		-6 route add default via ${SITE_GW6[$s]}
+		route add ::/0 via ${SITE_GW6[$s]}
 	X
 }
 
@@ -168,7 +168,7 @@ vti_up() { # SITE [DEV]: link up, an address of either family, routes to the oth
 		addr add 10.255.0.$n/30 dev $dev
 		addr add fd00:255::$n/64 dev $dev nodad
 		route add 10.$p.0.0/16 dev $dev
-		-6 route add 2001:db8:$p::/48 dev $dev
+		route add 2001:db8:$p::/48 dev $dev
 	X
 }
 

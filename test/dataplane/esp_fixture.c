@@ -164,6 +164,28 @@ struct frame tunnel_seal(const struct tunnel *t, uint64_t seq, const struct fram
 	return tunnel_seal_text(t, seq, text, len + pad + 2, tos);
 }
 
+void tunnel_receive(const struct frame *f)
+{
+	dp_send(TUNNEL_WAN, f);
+	dp_run();
+}
+
+void tunnel_passes(const struct frame *f, const struct frame *inner)
+{
+	struct frame want = frame_forwarded(inner, TUNNEL_LAN, TUNNEL_LAN_STATION);
+
+	tunnel_receive(f);
+	CU_ASSERT(dp_out(TUNNEL_LAN, &want));
+	CU_ASSERT(dp_none_dropped());
+}
+
+void tunnel_drops(const struct frame *f, enum drop_reason reason)
+{
+	tunnel_receive(f);
+	CU_ASSERT(dp_dropped(reason, 1));
+	CU_ASSERT(dp_quiet());
+}
+
 void tunnel_stop(struct tunnel *t)
 {
 	drop_sa(t, &t->in);

@@ -48,4 +48,10 @@ struct frame tunnel_seal_text(
 /* First byte of a frame's ESP header. */
 unsigned tunnel_esp_at(const struct frame *f, const struct sa *sa);
 
+/* A frame from the peer: `inner` comes out of the LAN, forwarded, or it is dropped for this reason
+ * and nothing comes out. */
+void tunnel_receive(const struct frame *f);
+void tunnel_passes(const struct frame *f, const struct frame *inner);
+void tunnel_drops(const struct frame *f, enum drop_reason reason);
+
 #endif

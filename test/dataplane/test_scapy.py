@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 """ESP against scapy's implementation, both ways: each algorithm, key size, with and without extended
 sequence numbers, UDP encapsulation, IPv4 and IPv6 outside and inside, and packets of many sizes.

@@ -8,7 +8,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 BUILD=${VIADUCT_BUILD:-$top/build}
 PREFIX=vt$$-
-STATE=$(mktemp -d /run/viaduct-test.XXXXXX)
+STATE=$(mktemp -d /tmp/viaduct-test.XXXXXX)
 . "$top/scripts/lib/steps.sh"
 . "$top/scripts/lib/sites.sh"
 on_exit "rm -rf $STATE"

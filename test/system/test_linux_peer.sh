@@ -30,7 +30,7 @@ step "boot the Linux guest"
 peer start G --netns "${PREFIX}wan" --tap tapg --ip ${SITE_WAN4[b]}/24 --ip ${SITE_WAN6[b]}/64 || die "the guest does not boot"
 ip -n "${PREFIX}wan" link set tapg master br-b
 done_ "$(peer exec G 'uname -sr')"
-check "guest's default routes and services" peer exec G "ip route add default via ${SITE_GW4[b]}; ip -6 route add default via ${SITE_GW6[b]}; iperf3 -s -D"
+check "guest's default routes and services" peer exec G "ip route add default via ${SITE_GW4[b]}; ip route add ::/0 via ${SITE_GW6[b]}; iperf3 -s -D"
 ping_guest() { peer exec G 'true' && wait_for 5 ns gw-a ping -q -c 1 -W 1 ${SITE_WAN4[b]}; }
 check "the guest is reachable" ping_guest
 

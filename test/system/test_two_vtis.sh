@@ -28,7 +28,7 @@ for s in a b; do
 		link set vti1 up
 		link set vti2 up
 		route add 10.$p.0.0/16 dev vti1
-		-6 route add 2001:db8:$p::/48 dev vti2
+		route add 2001:db8:$p::/48 dev vti2
 	X
 done
 tx() { json a vti show "$1" "d[0]['stats']['tx_packets']"; }

@@ -328,6 +328,9 @@ static void nexthop_objects(void)
 	ip("route replace 10.2.0.0/16 nhid 9");
 	follow();
 	CU_ASSERT_EQUAL(to("10.2.0.1")->gateway.v4, parse("10.1.0.252").v4);
+	ip("nexthop del id 8"); /* out of the group as well */
+	follow();
+	CU_ASSERT_EQUAL(to("10.2.0.1")->gateway.v4, parse("10.1.0.253").v4);
 	ip("nexthop del id 9");
 	follow();
 	EXPECT("10.2.0.1", NH_NO_ROUTE);
