@@ -153,10 +153,11 @@ static int set4(struct fib_copy *c, uint32_t ip, uint8_t len, uint32_t nh_id)
 
 static void unset4(struct fib_copy *c, uint32_t ip, uint8_t len)
 {
-	if (!exists4(c, ip, len))
-		return;
-	if (len > FIRST_BITS)
+	if (len > FIRST_BITS) {
+		if (!exists4(c, ip, len))
+			return;
 		rte_fib_add(c->v4, ip, len, NH_ID_NOBODY);
+	}
 	rte_fib_delete(c->v4, ip, len);
 	if (len > FIRST_BITS && !group4_used(c, ip))
 		c->groups4--;
@@ -259,9 +260,9 @@ static int set6(struct fib_copy *c, const void *ip, uint8_t len, uint32_t nh_id)
 
 static void unset6(struct fib_copy *c, const void *ip, uint8_t len)
 {
-	if (!exists6(c, ip, len))
-		return;
 	if (len > FIRST_BITS) {
+		if (!exists6(c, ip, len))
+			return;
 		rte_fib6_add(c->v6, ip, len, NH_ID_NOBODY);
 		c->leaked6 += (len - FIRST_BITS + 7) / 8;
 	}

@@ -5,12 +5,15 @@
 #include "control/log.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <rte_dev.h>
 #include <rte_ethdev.h>
 #include <rte_pci.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define DEVICE_MAX 512
@@ -21,6 +24,11 @@
 /* ... of which DPDK takes so many off when it compares a frame with a buffer. */
 #define AF_PACKET_HEADER     32
 #define AF_PACKET_FRAMES_MIN 4096
+
+static bool is_af_packet(const char *device)
+{
+	return strncmp(device, "net_af_packet", strlen("net_af_packet")) == 0;
+}
 
 static bool has_arg(const char *device, const char *key)
 {
@@ -93,7 +101,7 @@ static const char *attach_hint(const char *device)
 		return has_arg(device, "iface=") ? "is the interface in this network namespace?"
 						 : "expected ,iface=NAME after it";
 	if (strncmp(device, "net_", strlen("net_")) == 0)
-		return "drivers are net_af_packet, net_af_xdp, net_tap, net_memif, net_pcap, "
+		return "some drivers are net_af_packet, net_af_xdp, net_tap, net_memif, net_pcap, "
 		       "net_ring, with a number after the name";
 	return "expected a PCI address, or a driver such as net_af_packet0,iface=eth0";
 }
@@ -101,9 +109,45 @@ static const char *attach_hint(const char *device)
 static int attach_error(const struct config_port *port, int ret, struct err *e)
 {
 	const char *reason = eal_log_reason();
+	/* "EAL: ..." comes from DPDK's core, and says little; a driver's own reason says enough. */
+	bool general = reason[0] == '\0' || strncmp(reason, "EAL:", 4) == 0;
 
-	return err_set(e, -ret, "port %s: cannot attach %s: %s; %s", port->name, port->device,
-		reason[0] != '\0' ? reason : strerror(-ret), attach_hint(port->device));
+	return err_set(e, -ret, "port %s: cannot attach %s: %s%s%s", port->name, port->device,
+		reason[0] != '\0' ? reason : strerror(-ret), general ? "; " : "",
+		general ? attach_hint(port->device) : "");
+}
+
+bool port_device_understates_mtu(const char *device)
+{
+	return is_af_packet(device) || strncmp(device, "net_tap", strlen("net_tap")) == 0;
+}
+
+/* What its driver does, too, up to 1500: the kernel's interface gets this MTU. */
+static int set_kernel_mtu(const char *device, uint32_t mtu)
+{
+	const char *name = strstr(device, "iface=");
+	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq ifr = {.ifr_mtu = mtu};
+	int ret = 0;
+
+	if (sock < 0)
+		return -errno;
+	name = name != NULL ? name + strlen("iface=") : "dtap0"; /* net_tap0 without it */
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%.*s", (int)strcspn(name, ","), name);
+	if (ioctl(sock, SIOCSIFMTU, &ifr) < 0)
+		ret = -errno;
+	close(sock);
+	return ret;
+}
+
+int port_device_set_mtu(uint16_t port_id, const char *device, uint32_t mtu)
+{
+	int ret;
+
+	if (port_device_understates_mtu(device) && mtu > RTE_ETHER_MTU)
+		return set_kernel_mtu(device, mtu);
+	ret = rte_eth_dev_set_mtu(port_id, mtu);
+	return ret == -ENOTSUP ? 0 : ret;
 }
 
 int port_device_attach(const struct config_port *port, unsigned n_queues, uint32_t mbuf_size,
@@ -114,7 +158,7 @@ int port_device_attach(const struct config_port *port, unsigned n_queues, uint32
 
 	snprintf(device, sizeof(device), "%s", port->device);
 	device_name(name, sizeof(name), device);
-	if (strncmp(device, "net_af_packet", strlen("net_af_packet")) == 0)
+	if (is_af_packet(device))
 		ret = af_packet_args(port, device, n_queues, mbuf_size, e);
 	if (ret < 0)
 		return ret;

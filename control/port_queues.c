@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/port_queues.h"
 
+#include "control/eal_log.h"
 #include "control/log.h"
+#include "control/port_device.h"
 #include "dataplane/worker.h"
 
 #include <errno.h>
@@ -12,6 +14,12 @@
 #define RSS_TYPES (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_ESP)
 /* An Ethernet header and two VLAN tags. */
 #define L2_MAX (RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN)
+
+/* DPDK's own words where it has any. */
+static const char *reason(int ret)
+{
+	return eal_log_reason()[0] != '\0' ? eal_log_reason() : strerror(-ret);
+}
 
 static void choose_counts(struct port *p, const struct config_port *cp,
 	const struct rte_eth_dev_info *dev, unsigned n)
@@ -27,19 +35,26 @@ static void choose_counts(struct port *p, const struct config_port *cp,
 			cp->name, cp->rx_queues, n, dev->max_rx_queues, p->n_rxq);
 }
 
-static int check_mtu(const struct config *c, const struct config_port *cp,
+/* Also sets p->mtu_max, up to which the MTU may be raised later. */
+static int check_mtu(struct port *p, const struct config *c, const struct config_port *cp,
 	const struct rte_eth_dev_info *dev, struct rte_eth_conf *conf, struct err *e)
 {
+	bool scatter = dev->rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
+
 	if (dev->max_mtu != 0 && (cp->mtu < dev->min_mtu || cp->mtu > dev->max_mtu))
 		return err_set(e, EINVAL, "port %s: mtu %u; %s takes %u to %u", cp->name, cp->mtu,
 			cp->device, dev->min_mtu, dev->max_mtu);
-	conf->rxmode.mtu = cp->mtu;
-	if (cp->mtu + L2_MAX <= c->mbuf_size)
-		return 0;
-	if (!(dev->rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER))
+	if (cp->mtu + L2_MAX > c->mbuf_size && !scatter)
 		return err_set(e, EINVAL, "port %s: mtu %u needs mbuf_size = %u or more; it is %u",
 			cp->name, cp->mtu, cp->mtu + L2_MAX, c->mbuf_size);
-	conf->rxmode.offloads |= RTE_ETH_RX_OFFLOAD_SCATTER;
+	p->mtu_max = scatter ? UINT16_MAX : c->mbuf_size - L2_MAX;
+	conf->rxmode.mtu = cp->mtu;
+	if (port_device_understates_mtu(cp->device)) {
+		p->mtu_max = RTE_MAX(cp->mtu, (uint32_t)RTE_ETHER_MTU); /* its frames hold */
+		conf->rxmode.mtu = RTE_MIN(cp->mtu, (uint32_t)RTE_ETHER_MTU);
+	}
+	if (cp->mtu + L2_MAX > c->mbuf_size)
+		conf->rxmode.offloads |= RTE_ETH_RX_OFFLOAD_SCATTER;
 	return 0;
 }
 
@@ -81,12 +96,13 @@ int port_queues_setup(struct port *p, const struct config *c, const struct confi
 	int ret = rte_eth_dev_info_get(p->port_id, &dev);
 
 	if (ret < 0)
-		return err_set(e, -ret, "port %s: %s: %s", cp->name, cp->device, strerror(-ret));
+		return err_set(e, -ret, "port %s: %s: %s", cp->name, cp->device, reason(ret));
+	eal_log_forget();
 	choose_counts(p, cp, &dev, n);
 	if (p->n_rxq == 0 || p->n_txq == 0)
 		return err_set(e, ENODEV, "port %s: %s has no %s queue", cp->name, cp->device,
 			p->n_rxq == 0 ? "receive" : "transmit");
-	ret = check_mtu(c, cp, &dev, &conf, e);
+	ret = check_mtu(p, c, cp, &dev, &conf, e);
 	if (ret < 0)
 		return ret;
 	choose_rss(p, &dev, &conf);
@@ -94,17 +110,16 @@ int port_queues_setup(struct port *p, const struct config *c, const struct confi
 	ret = rte_eth_dev_configure(p->port_id, p->n_rxq, p->n_txq, &conf);
 	if (ret < 0)
 		return err_set(e, -ret, "port %s: %s refuses %u receive and %u transmit queues: %s",
-			cp->name, cp->device, p->n_rxq, p->n_txq, strerror(-ret));
-	ret = rte_eth_dev_set_mtu(p->port_id, cp->mtu);
-	if (ret < 0 && ret != -ENOTSUP)
+			cp->name, cp->device, p->n_rxq, p->n_txq, reason(ret));
+	ret = port_device_set_mtu(p->port_id, cp->device, cp->mtu);
+	if (ret < 0)
 		return err_set(e, -ret, "port %s: %s refuses mtu %u: %s", cp->name, cp->device,
-			cp->mtu, strerror(-ret));
+			cp->mtu, reason(ret));
 	ret = setup_queues(p, cp, &dev, &conf, pool);
 	if (ret < 0)
 		return err_set(e, -ret,
 			"port %s: %s: queues of %u and %u descriptors cannot be set up: %s",
-			cp->name, cp->device, cp->rx_descriptors, cp->tx_descriptors,
-			strerror(-ret));
+			cp->name, cp->device, cp->rx_descriptors, cp->tx_descriptors, reason(ret));
 	return 0;
 }
 

@@ -189,10 +189,12 @@ void port_kernel_link(struct port *p, bool up, uint32_t mtu, bool promisc)
 	if (mtu == p->kernel_mtu)
 		return;
 	p->kernel_mtu = mtu;
-	ret = rte_eth_dev_set_mtu(p->port_id, mtu);
-	if (ret < 0 && ret != -ENOTSUP)
-		log_warn("port %s: the device refuses MTU %u: %s", p->iface->name, mtu,
-			strerror(-ret));
+	ret = mtu > p->mtu_max ? -EMSGSIZE : port_device_set_mtu(p->port_id, p->device, mtu);
+	if (ret < 0)
+		log_warn("port %s: MTU stays at %u, the device does not take %u: %s",
+			p->iface->name, iface_mtu(p->iface), mtu,
+			ret == -EMSGSIZE ? "its buffers are smaller; see mbuf_size and mtu"
+					 : strerror(-ret));
 	else
 		atomic_store_explicit(&p->iface->mtu, mtu, memory_order_relaxed);
 }
@@ -243,7 +245,7 @@ void port_fill_info(const struct port *p, struct viaduct_port_info *info)
 		.missed = dev_stats.imissed + dev_stats.rx_nombuf,
 	};
 	snprintf(info->name, sizeof(info->name), "%s", p->iface->name);
-	snprintf(info->device, sizeof(info->device), "%s", p->device);
+	snprintf(info->device, sizeof(info->device), "%.63s", p->device);
 	snprintf(info->driver, sizeof(info->driver), "%s", dev.driver_name);
 	memcpy(info->mac, p->iface->mac.addr_bytes, sizeof(info->mac));
 }

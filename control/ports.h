@@ -16,8 +16,9 @@ struct port {
 	struct iface *iface;
 	struct twin *twin;
 	uint16_t port_id, n_rxq, n_txq;
+	uint32_t mtu_max;
 	uint32_t kernel_mtu; /* the twin's, as netlink told it last */
-	char device[64];
+	char device[256];
 };
 
 /* Bring up every configured port for n workers: attach, queues (one receive queue per worker where

@@ -20,7 +20,8 @@ struct crypto_op {
 struct crypto_ctx;
 
 /* arch: NULL for the best this CPU has, or "avx512", "avx2", "avx", "sse" to hold it down
- * (VIADUCT_CRYPTO_ARCH in the environment does the same, for tests). NULL on failure. */
+ * (VIADUCT_CRYPTO_ARCH in the environment does the same, for tests). All contexts that exist at one
+ * time are of one architecture, and keys are expanded for that. NULL on failure. */
 struct crypto_ctx *crypto_ctx_new(const char *arch);
 void crypto_ctx_free(struct crypto_ctx *ctx);
 const char *crypto_ctx_arch(const struct crypto_ctx *ctx);

@@ -15,7 +15,7 @@
 
 #define BURST   VEC_MAX
 #define BUFFERS 2048
-#define ROUNDS  4000 /* bursts of one sample */
+#define ROUNDS  100 /* bursts of one sample: some milliseconds, so that some sample is undisturbed */
 #define FLOWS   1024
 
 struct load {
@@ -109,7 +109,7 @@ int main(int argc, char **argv)
 		{"IPv4 in ESP, 64 bytes", "10.0.0.9", "10.3.0.0", 64 - 28},
 		{"IPv4 in ESP, 1420 bytes", "10.0.0.9", "10.3.0.0", 1420 - 28},
 	};
-	unsigned samples = argc > 1 ? atoi(argv[1]) : 9;
+	unsigned samples = argc > 1 ? atoi(argv[1]) : 301;
 
 	dp_init(argv[0]);
 	dp_start(1);

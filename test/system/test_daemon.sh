@@ -47,7 +47,7 @@ check "run-time vti add" ctl a vti add vti7 local 192.0.2.1 remote 198.51.100.7 
 ctl a vti add vti7 local 192.0.2.1 remote 198.51.100.8 reqid 78 >"$STATE/dup" 2>&1
 equal "a name twice is refused" $? 1
 check "run-time vti set" ctl a vti set vti7 reqid 79 description "to site 7"
-equal "and shown" "$(json a vti show vti7 "d[0]['reqid'], d[0]['description']")" "(79, 'to site 7')"
+equal "and shown" "$(json a vti show vti7 "d[0]['reqid'], d[0]['description']")" "79 to site 7"
 check "run-time vti del" ctl a vti del vti7
 check "its twin is gone" sh -c "! ip -n ${PREFIX}gw-a link show vti7 2>/dev/null"
 pid=$(cat "$STATE/gw-a/viaductd.pid")

@@ -366,10 +366,11 @@ static int count_full(const struct viaduct_route *r, void *arg)
 
 static void full_fib_marks_routes_and_heals(void)
 {
-	struct rib_route r = kernel_route("20.0.0.0", 24, NULL, vti[0], 0);
+	struct rib_route r;
 	unsigned full;
 
 	begin(16);
+	r = kernel_route("20.0.0.0", 24, NULL, vti[0], 0);
 	for (unsigned i = 0; i < 100; i++) {
 		r.prefix.v4 = htonl(20u << 24 | i << 8);
 		r.iface = vti[i & 1];
@@ -401,9 +402,10 @@ static void full_fib_marks_routes_and_heals(void)
 
 static void mark_and_sweep(void)
 {
-	struct rib_route api = kernel_route("10.8.0.0", 16, NULL, vti[0], 0);
+	struct rib_route api;
 
 	begin(100);
+	api = kernel_route("10.8.0.0", 16, NULL, vti[0], 0);
 	api.origin = VIADUCT_ORIGIN_API;
 	api.iface = vti[0];
 	add(api);
