@@ -272,9 +272,9 @@ static void ready(void)
 {
 	eal_log_quiet(false);
 	log_memory();
-	log_notice("%s is ready: %u worker%s, %u ports, %u tunnel interfaces, socket %s",
-		VIADUCT_VERSION_STRING, daemon_state.n_workers,
-		daemon_state.n_workers == 1 ? "" : "s", port_count(), vti_count(), config->socket);
+	log_notice("%s is ready; workers: %u, ports: %u, VTIs: %u, socket: %s",
+		VIADUCT_VERSION_STRING, daemon_state.n_workers, port_count(), vti_count(),
+		config->socket);
 	sd_notifyf(0, "READY=1\nSTATUS=%u workers, %u ports", daemon_state.n_workers, port_count());
 }
 

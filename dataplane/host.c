@@ -144,17 +144,68 @@ static void send_frame(struct worker *w, struct iface *out, struct rte_mbuf *m)
 	port_tx(w, out->port_id, m);
 }
 
+static void into_tunnel(struct worker *w, struct pkt *p, struct iface *out)
+{
+	uint8_t flags = p->flags;
+
+	if (out->kind != IFACE_VTI || parse_ip(p, p->m->data_len) != DROP_REASON_COUNT) {
+		worker_drop_out(w, p, out, DROP_INJECT_BAD);
+		return;
+	}
+	p->flags |= flags;
+	p->out = out;
+	if (unlikely(VEC_ROOM(&w->vti_out) == 0))
+		stage_vti_out(w);
+	vec_push(&w->vti_out, p);
+}
+
 /* The kernel has routed it and counted its TTL down: it is as good as the router's own. */
 static void send_tunnel(struct worker *w, struct iface *out, struct rte_mbuf *m)
 {
 	struct pkt p = {.m = m, .l3 = rte_pktmbuf_mtod(m, uint8_t *), .flags = PKT_OWN};
 
-	if (out->kind != IFACE_VTI || parse_ip(&p, m->data_len) != DROP_REASON_COUNT) {
-		worker_drop_out(w, &p, out, DROP_INJECT_BAD);
-		return;
+	into_tunnel(w, &p, out);
+}
+
+void host_to_vti_worker(struct worker *w, uint16_t to, struct iface *out, struct pkt *p, unsigned n)
+{
+	struct rte_mbuf *m[VEC_MAX];
+	unsigned batch, sent;
+
+	for (; n > 0; p += batch, n -= batch) {
+		batch = RTE_MIN(n, (unsigned)VEC_MAX);
+		for (unsigned i = 0; i < batch; i++) {
+			m[i] = p[i].m;
+			set_data(m[i], p[i].l3, p[i].len);
+			*host_tag(m[i]) = (struct host_tag){.op = HOST_VTI,
+				.flags = p[i].flags,
+				.depth = p[i].depth,
+				.iface = out->id,
+				.in = p[i].in != NULL ? p[i].in->id : 0};
+		}
+		sent = rte_ring_mp_enqueue_burst(w->peers[to]->handoff, (void **)m, batch, NULL);
+		for (unsigned i = sent; i < batch; i++)
+			worker_drop_out(w, &p[i], out, DROP_HANDOFF_FULL);
 	}
-	p.out = out;
-	vec_push(&w->vti_out, &p);
+}
+
+/* Either interface may have gone while it waited. */
+void host_from_worker(struct worker *w, struct rte_mbuf *m)
+{
+	const struct host_tag *tag = host_tag(m);
+	struct iface *out = iface_by_id(tag->iface);
+	struct pkt p = {
+		.m = m,
+		.l3 = rte_pktmbuf_mtod(m, uint8_t *),
+		.in = iface_by_id(tag->in),
+		.flags = tag->flags,
+		.depth = tag->depth,
+	};
+
+	if (out == NULL)
+		worker_drop(w, m, DROP_VTI_DOWN);
+	else
+		into_tunnel(w, &p, out);
 }
 
 static void route_again(struct worker *w, const struct host_tag *tag, struct rte_mbuf *m)

@@ -24,14 +24,16 @@ enum host_op {
 	/* worker -> worker */
 	HOST_TX,   /* a finished frame; `iface` is a DPDK port, whose queue is the receiver's */
 	HOST_FLOW, /* a received frame of a flow that the receiver serves */
+	HOST_VTI,  /* a routed IP packet for a VTI whose outbound SA the receiver serves */
 };
 
 struct host_tag {
 	uint8_t op;         /* enum host_op */
-	uint8_t flags;      /* enum pkt_flag, for HOST_FORWARD */
+	uint8_t flags;      /* enum pkt_flag, for HOST_FORWARD and HOST_VTI */
+	uint8_t depth;      /* HOST_VTI: tunnels entered so far */
 	uint16_t iface;     /* id */
 	uint16_t l3_off;    /* HOST_RESOLVE, HOST_FORWARD: IP header's offset in the data */
-	uint16_t in;        /* HOST_RESOLVE, HOST_FORWARD: interface it came in by; 0: our own */
+	uint16_t in;        /* RESOLVE, FORWARD, VTI: interface it came in by; 0: our own */
 	struct addr target; /* HOST_RESOLVE */
 };
 
@@ -52,5 +54,11 @@ void host_mirror(struct worker *w, const struct pkt *p, struct iface *on);
 
 /* Take what the host thread sent (w->inject) into the stages. */
 unsigned host_receive(struct worker *w);
+
+/* Hand n packets that are routed to the VTI `out` to the worker that serves it, and there take one
+ * of them into w->vti_out. */
+void host_to_vti_worker(
+	struct worker *w, uint16_t to, struct iface *out, struct pkt *p, unsigned n);
+void host_from_worker(struct worker *w, struct rte_mbuf *m);
 
 #endif

@@ -224,17 +224,26 @@ enum drop_reason parse_ip(struct pkt *p, uint32_t room)
 struct burst {
 	struct worker *w;
 	struct iface *in;
-	uint64_t mac; /* the port's, as the first 6 bytes of a little-endian word */
+	uint64_t mac; /* the port's */
 	uint64_t bytes;
 	bool mirror;
 };
 
+/* A MAC address as a number, by one load: 8 bytes must be readable. */
 static uint64_t load_mac(const void *mac)
 {
-	uint64_t v = 0;
+	uint64_t v;
 
-	memcpy(&v, mac, RTE_ETHER_ADDR_LEN);
-	return v;
+	memcpy(&v, mac, sizeof(v));
+	return rte_be_to_cpu_64(v) >> 16;
+}
+
+static uint64_t port_mac(const struct iface *i)
+{
+	uint8_t mac[sizeof(uint64_t)] = {0};
+
+	memcpy(mac, &i->mac, RTE_ETHER_ADDR_LEN);
+	return load_mac(mac);
 }
 
 /* Frames that are not IP are the kernel's: ARP, VLANs, LLDP, spanning tree ... */
@@ -314,7 +323,7 @@ static void parse_frame(struct burst *b, struct rte_mbuf *m)
 		return;
 	}
 	eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
-	if (unlikely(load_mac(&eth->dst_addr) != b->mac)) {
+	if (unlikely(load_mac(eth) != b->mac)) {
 		if (!rte_is_multicast_ether_addr(&eth->dst_addr)) {
 			worker_drop_in(b->w, p, DROP_NOT_OUR_MAC);
 			return;
@@ -341,7 +350,7 @@ void parse_frames(struct worker *w, struct iface *in, struct rte_mbuf **m, unsig
 	struct burst b = {
 		.w = w,
 		.in = in,
-		.mac = load_mac(&in->mac),
+		.mac = port_mac(in),
 		.mirror = iface_has(in, IFACE_MIRROR),
 	};
 

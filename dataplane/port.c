@@ -9,7 +9,7 @@
 #include <rte_ether.h>
 #include <rte_prefetch.h>
 
-#define RX_BURST   64
+#define RX_BURST   SPREAD_MAX
 #define TX_RETRIES 4 /* calls in which the device takes nothing, before the rest is dropped */
 
 /* At most `max` packets of one queue. Returns how many the device gave. */

@@ -150,8 +150,8 @@ static bool read_fragment(const struct pkt *p, struct fragment *f)
 		f->offset + f->payload + f->header_len <= UINT16_MAX;
 }
 
-/* The library wants to know where headers end, and no padding. A port's Ethernet header stays, for
- * the kernel may get the packet; bytes in front of one that was decrypted go. */
+/* The library wants to know where headers end. A port's Ethernet header stays, for the kernel may get
+ * the packet; bytes in front of one that was decrypted go. */
 static void prepare(struct pkt *p, const struct fragment *f)
 {
 	struct rte_mbuf *m = p->m;
@@ -161,8 +161,6 @@ static void prepare(struct pkt *p, const struct fragment *f)
 		rte_pktmbuf_adj(m, l2_len);
 		l2_len = 0;
 	}
-	m->data_len = l2_len + p->len;
-	m->pkt_len = m->data_len;
 	m->l2_len = l2_len;
 	m->l3_len = f->header_len;
 }

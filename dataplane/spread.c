@@ -12,7 +12,6 @@
 
 #include <netinet/in.h>
 
-#define SPREAD_BURST   64
 #define PREFETCH_AHEAD 4
 
 /* n 4-byte words, which a frame does not align. */
@@ -125,10 +124,10 @@ static void hand_to(
 }
 
 /* Sort a burst by worker, keeping the order within each. */
-static unsigned spread_burst(struct worker *w, struct iface *in, struct rte_mbuf **m, unsigned n)
+unsigned spread(struct worker *w, struct iface *in, struct rte_mbuf **m, unsigned n)
 {
-	struct rte_mbuf *other[SPREAD_BURST], *run[SPREAD_BURST];
-	uint16_t to[SPREAD_BURST];
+	struct rte_mbuf *other[SPREAD_MAX], *run[SPREAD_MAX];
+	uint16_t to[SPREAD_MAX];
 	unsigned mine = 0, others = 0;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -158,20 +157,6 @@ static unsigned spread_burst(struct worker *w, struct iface *in, struct rte_mbuf
 		}
 		hand_to(w, worker, in, run, in_run);
 		others = left;
-	}
-	return mine;
-}
-
-unsigned spread(struct worker *w, struct iface *in, struct rte_mbuf **m, unsigned n)
-{
-	unsigned mine = 0;
-
-	for (unsigned done = 0; done < n; done += SPREAD_BURST) {
-		unsigned burst = RTE_MIN(n - done, (unsigned)SPREAD_BURST);
-		unsigned kept = spread_burst(w, in, m + done, burst);
-
-		memmove(m + mine, m + done, kept * sizeof(m[0]));
-		mine += kept;
 	}
 	return mine;
 }
@@ -214,6 +199,8 @@ unsigned handoff_receive(struct worker *w, unsigned max)
 
 			flow_in(w, tag->iface, m + i, run);
 			i += run;
+		} else if (tag->op == HOST_VTI) {
+			host_from_worker(w, m[i++]);
 		} else {
 			port_tx(w, tag->iface, m[i++]);
 		}

@@ -101,10 +101,27 @@ static struct way find_way(const struct iface *out, bool six)
 	return way;
 }
 
+/* Each VTI's packets are numbered and sent by one worker: peers with a replay window of 32 or 64 drop
+ * what two workers would overtake each other with. It also keeps the order across a rekey. */
+static uint16_t serving_worker(const struct worker *w, const struct iface *out)
+{
+	return w->n_workers > 1 ? out->id % w->n_workers : w->id;
+}
+
+static unsigned run_end(const struct vec *v, unsigned i)
+{
+	const struct iface *out = v->p[i].out;
+
+	while (i < v->n && v->p[i].out == out)
+		i++;
+	return i;
+}
+
 /* The run that starts at v->p[i]. Returns its end. */
 static unsigned tunnel_run(struct worker *w, struct vec *v, unsigned i)
 {
 	struct iface *out = v->p[i].out;
+	uint16_t serving = serving_worker(w, out);
 	struct iface_stats *stats = &out->stats[w->id];
 	struct run r = {
 		.out = out,
@@ -112,6 +129,12 @@ static unsigned tunnel_run(struct worker *w, struct vec *v, unsigned i)
 		.mirror = iface_has(out, IFACE_MIRROR),
 	};
 
+	if (serving != w->id) {
+		unsigned end = run_end(v, i);
+
+		host_to_vti_worker(w, serving, out, &v->p[i], end - i);
+		return end;
+	}
 	for (; i < v->n && v->p[i].out == out; i++)
 		tunnel(w, &r, &v->p[i]);
 	stats->tx_packets += r.packets;

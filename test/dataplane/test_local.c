@@ -134,6 +134,8 @@ static void natt_port(const char *peer, const char *us)
 	dropped(&f, DROP_NATT_KEEPALIVE);
 	f = natt(peer, us, "\xfe", 1);
 	dropped(&f, DROP_NATT_SHORT);
+	f = natt(peer, us, "\xff\xff", 2);
+	dropped(&f, DROP_NATT_SHORT);
 	f = natt(peer, us, "", 0);
 	dropped(&f, DROP_NATT_SHORT);
 	f = natt(peer, us, "\0\0\0", 3);

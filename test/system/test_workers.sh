@@ -28,7 +28,7 @@ on_exit "kill \$(tr -d '\\0' <$STATE/iperf3.pid)"
 sleep 0.5
 check "8 TCP streams" ns host-a iperf3 -c 10.2.0.2 -t 3 -P 8
 for s in a b; do
-	check "both workers of gw-$s carried packets" test "$(json $s worker show "all(w['tx_packets'] > 100 for w in d)")" = True
+	check "both workers of gw-$s had packets" test "$(json $s worker show "all(w['rx_packets'] > 100 for w in d)")" = True
 	equal "no packet of gw-$s was taken for a replay" "$(drops $s esp_replay) $(drops $s esp_late) $(drops $s esp_icv)" "0 0 0"
 done
 finish

@@ -296,6 +296,12 @@ static void overlaps_holes_and_repeats(void)
 	feed(whole, 320, 720, true);
 	feed(whole, 800, 1380, false);
 	expect_invalid();
+	/* The same, found when half of it was joined already. */
+	feed(whole, 0, 400, true);
+	feed(whole, 80, 480, true);
+	feed(whole, 800, 1200, true);
+	feed(whole, 1200, 1380, false);
+	expect_invalid();
 	/* The first one twice, the last one twice. */
 	feed(whole, 0, 400, true);
 	feed(whole, 0, 400, true);
