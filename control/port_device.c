@@ -3,13 +3,13 @@
 
 #include "control/eal_log.h"
 #include "control/log.h"
+#include "control/port_af_packet.h"
 
 #include <errno.h>
 #include <net/if.h>
 #include <rte_dev.h>
 #include <rte_ethdev.h>
 #include <rte_pci.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -18,64 +18,11 @@
 
 #define DEVICE_MAX 512
 
-/* In an af_packet ring's frame the kernel puts its header and an address in front of the packet:
- * up to 66 bytes, and the packet has an Ethernet header and may have a VLAN tag. */
-#define AF_PACKET_OVERHEAD 96
-/* ... of which DPDK takes so many off when it compares a frame with a buffer. */
-#define AF_PACKET_HEADER     32
-#define AF_PACKET_FRAMES_MIN 4096
-
-static bool is_af_packet(const char *device)
-{
-	return strncmp(device, "net_af_packet", strlen("net_af_packet")) == 0;
-}
-
 static bool has_arg(const char *device, const char *key)
 {
 	const char *at = strstr(device, key);
 
 	return at != NULL && at != device && at[-1] == ',';
-}
-
-static __attribute__((format(printf, 2, 3))) void append(char *device, const char *fmt, ...)
-{
-	size_t len = strlen(device);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(device + len, DEVICE_MAX - len, fmt, ap);
-	va_end(ap);
-}
-
-/* For each direction; an even number, since a block may hold two. A worker without a CPU of its own is
- * away for milliseconds, and what does not fit meanwhile is lost where no counter of ours sees it. */
-static unsigned af_packet_frames(const struct config_port *port)
-{
-	unsigned frames = RTE_MAX(port->rx_descriptors, port->tx_descriptors);
-
-	return RTE_ALIGN(RTE_MAX(frames, (unsigned)AF_PACKET_FRAMES_MIN), 2);
-}
-
-/* DPDK's driver needs whole frames in a block, and its own defaults hold 1500 bytes and 512 frames. */
-static int af_packet_args(const struct config_port *port, char *device, unsigned n_queues,
-	uint32_t mbuf_size, struct err *e)
-{
-	unsigned page = getpagesize();
-	unsigned frame = port->mtu + AF_PACKET_OVERHEAD;
-
-	if (!has_arg(device, "qpairs="))
-		append(device, ",qpairs=%u", n_queues);
-	if (has_arg(device, "framesz=") || has_arg(device, "blocksz="))
-		return 0;
-	frame = frame <= 2048 ? 2048 : RTE_ALIGN(frame, page);
-	if (frame - AF_PACKET_HEADER > mbuf_size)
-		return err_set(e, EINVAL,
-			"port %s: mtu %u on %s needs mbuf_size = %u or more; it is %u", port->name,
-			port->mtu, port->device, frame - AF_PACKET_HEADER, mbuf_size);
-	append(device, ",framesz=%u,blocksz=%u", frame, RTE_MAX(frame, page));
-	if (!has_arg(device, "framecnt="))
-		append(device, ",framecnt=%u", af_packet_frames(port));
-	return 0;
 }
 
 /* The name under which DPDK will know the port. */
@@ -119,7 +66,7 @@ static int attach_error(const struct config_port *port, int ret, struct err *e)
 
 bool port_device_understates_mtu(const char *device)
 {
-	return is_af_packet(device) || strncmp(device, "net_tap", strlen("net_tap")) == 0;
+	return af_packet_is(device) || strncmp(device, "net_tap", strlen("net_tap")) == 0;
 }
 
 /* What its driver does, too, up to 1500: the kernel's interface gets this MTU. */
@@ -158,8 +105,8 @@ int port_device_attach(const struct config_port *port, unsigned n_queues, uint32
 
 	snprintf(device, sizeof(device), "%s", port->device);
 	device_name(name, sizeof(name), device);
-	if (is_af_packet(device))
-		ret = af_packet_args(port, device, n_queues, mbuf_size, e);
+	if (af_packet_is(device))
+		ret = af_packet_args(port, device, sizeof(device), n_queues, mbuf_size, e);
 	if (ret < 0)
 		return ret;
 	log_debug("port %s: device %s", port->name, device);

@@ -29,7 +29,9 @@ enum pkt_flag {
 struct pkt {
 	struct rte_mbuf *m;
 	uint8_t *l3;      /* first byte of the IP header; mbuf data may start before it */
-	struct iface *in; /* where it came in; the VTI after decryption; NULL: the router's own */
+	/* Where it came in, or where the cause of an ICMP error of ours did; the VTI after decryption;
+	 * NULL: the router's own, or the kernel's. */
+	struct iface *in;
 	union {
 		const struct nexthop *nh; /* in forward and in tx_out */
 		struct iface *out;        /* in the vti_out vector: the tunnel to go through */

@@ -15,7 +15,8 @@ uint32_t spread_hash(const struct rte_mbuf *m);
 
 #define SPREAD_MAX 64
 
-/* Of n received frames, at most SPREAD_MAX, hand on what other workers serve; m[] keeps this worker's packets, whose number is returned. */
+/* Of n received frames, at most SPREAD_MAX, hand on what other workers serve; m[] keeps this worker's,
+ * whose number is returned. */
 unsigned spread(struct worker *w, struct iface *in, struct rte_mbuf **m, unsigned n);
 
 /* Take what was handed to this worker, at most `max` packets: received frames are parsed, finished

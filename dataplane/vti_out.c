@@ -8,7 +8,6 @@
 #include "dataplane/worker.h"
 
 #include <rte_branch_prediction.h>
-#include <rte_ip.h>
 
 #define TUNNEL_DEPTH_MAX 4    /* a tunnel in a tunnel in a tunnel; more is a routing loop */
 #define IP6_MTU_MIN      1280 /* RFC 8200 5: a link that can't must fragment below IPv6 */
@@ -27,13 +26,6 @@ struct run {
 	bool mirror;
 };
 
-static bool has_df(const struct pkt *p)
-{
-	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p->l3;
-
-	return ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_DF_FLAG);
-}
-
 /* Count packets that w->esp_out has got, and show them to whoever captures. */
 static void sent(struct worker *w, struct run *r, const struct pkt *p, unsigned n)
 {
@@ -51,7 +43,7 @@ static void too_big(struct worker *w, struct run *r, struct pkt *p, uint16_t mtu
 {
 	unsigned n;
 
-	if (p->family == IP_V6 || has_df(p)) {
+	if (esp_inner_df(p->l3, p->family)) {
 		icmp_error(w, p, ERR_TOO_BIG, mtu);
 		worker_drop_out(w, p, r->out, DROP_TOO_BIG);
 		return;

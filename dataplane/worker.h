@@ -117,7 +117,8 @@ void parse_frames(struct worker *w, struct iface *in, struct rte_mbuf **m, unsig
 
 /* Check an IP packet at p->l3 with `room` bytes readable; fills family, len, l4_off and proto, and
  * in flags sets PKT_MULTICAST and sets or clears what concerns fragments (the others stay).
- * Returns DROP_REASON_COUNT where it is good, else why not. Also used on decrypted packets. */
+ * Returns DROP_REASON_COUNT where it is good, else why not. Also used on decrypted packets
+ * (parse_ip.c). */
 enum drop_reason parse_ip(struct pkt *p, uint32_t room);
 
 /* ESP, or ESP in UDP, of an inbound SA? Then it has p->sa, l4_off and PKT_UDP_ENCAP set, and belongs

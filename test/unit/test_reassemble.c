@@ -349,6 +349,30 @@ static void bounded_and_recovering(void)
 	stop();
 }
 
+/* Packets that became whole, were wrong or timed out no longer count against the limit. */
+static void room_is_given_back(void)
+{
+	uint8_t whole[1400];
+
+	start();
+	build(whole, IP_V4, IPPROTO_UDP, IKE, sizeof(whole));
+	for (unsigned i = 0; i < POOL; i++) {
+		feed(whole, 0, 400, true);
+		feed(whole, 400, 1380, false);
+		expect_whole(whole, sizeof(whole));
+		feed(whole, 0, 400, true);
+		feed(whole, 0, 400, true);
+		CU_ASSERT_EQUAL_FATAL(worker->stats.drops[DROP_FRAG_INVALID], 2);
+		feed(whole, 0, 400, true);
+		worker->now += 31 * rte_get_tsc_hz();
+		reassemble_expire(worker);
+		end_turn();
+		CU_ASSERT_EQUAL_FATAL(worker->stats.drops[DROP_FRAG_TIMEOUT], 1);
+		memset(worker->stats.drops, 0, sizeof(worker->stats.drops));
+	}
+	stop();
+}
+
 /* Larger than a buffer: IKE goes to the kernel in several, ESP can't be decrypted so. */
 static void larger_than_a_buffer(void)
 {
@@ -378,4 +402,5 @@ static void larger_than_a_buffer(void)
 UNIT_EAL_MAIN("reassemble", UNIT_TEST(any_order_gives_the_packet), UNIT_TEST(interleaved_packets),
 	UNIT_TEST(esp_is_recognised), UNIT_TEST(lost_fragments_time_out), UNIT_TEST(wrong_lengths),
 	UNIT_TEST(beyond_the_end), UNIT_TEST(overlaps_holes_and_repeats),
-	UNIT_TEST(bounded_and_recovering), UNIT_TEST(larger_than_a_buffer))
+	UNIT_TEST(bounded_and_recovering), UNIT_TEST(room_is_given_back),
+	UNIT_TEST(larger_than_a_buffer))
