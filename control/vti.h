@@ -55,7 +55,8 @@ struct vti_key {
 };
 
 /* The best VTI for such a key, or NULL. if_id decides if not 0, else mark, else reqid; a VTI's own
- * local and remote, where given, must match. Of several the one that agrees in more wins. */
+ * local and remote, where given, must match. Of several the one that agrees in more wins. A VTI with
+ * neither if_id, mark nor a reqid of its own takes what runs between exactly its two ends. */
 struct vti *vti_match(const struct vti_key *key);
 
 /* Make vti_match() find it, or no more. Not while its if_id, mark or reqid changes: take it out

@@ -97,6 +97,18 @@ static void match_mark(struct best *b, const struct vti_key *key)
 		consider(b, v, key);
 }
 
+/* A VTI that names nothing but its two ends takes what runs between them. */
+static struct vti *match_ends(const struct vti_key *key)
+{
+	for (struct vti *v = vti_first(); v != NULL; v = v->hh.next) {
+		if (v->reqid_auto && v->conf.if_id == 0 && v->conf.mark == 0 &&
+			addr_matches(&v->conf.local, &key->local) == 1 &&
+			addr_matches(&v->conf.remote, &key->remote) == 1)
+			return v;
+	}
+	return NULL;
+}
+
 struct vti *vti_match(const struct vti_key *key)
 {
 	struct best b = {.score = -1};
@@ -110,6 +122,8 @@ struct vti *vti_match(const struct vti_key *key)
 	} else if (key->reqid != 0) {
 		LIST_FOREACH (v, bucket(by_reqid, key->reqid), same_reqid)
 			consider(&b, v, key);
+		if (b.vti == NULL)
+			b.vti = match_ends(key);
 	}
 	return b.vti;
 }

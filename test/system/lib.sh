@@ -117,10 +117,10 @@ ike_conf() {
 	X
 }
 
-# no_loss NAMESPACE COUNT INTERVAL ADDRESS: ping that must get every answer
+# no_loss NAMESPACE COUNT INTERVAL ADDRESS [PING OPTION..]: ping that must get every answer
 no_loss() {
 	local out
-	out=$(ns "$1" ping -q -c "$2" -i "$3" -W 2 "$4" 2>&1)
+	out=$(ns "$1" ping -q -c "$2" -i "$3" -W 2 "${@:5}" "$4" 2>&1)
 	printf '%s\n' "$out"
 	case $out in *' 0% packet loss'*) return 0 ;; esac
 	return 1

@@ -29,6 +29,6 @@ for proposal in aes128gcm16 aes256gcm16 chacha20poly1305 aes128-sha256 aes256-sh
 	first=
 	check "$proposal: IPv4" wait_for 5 no_loss host-a 20 0.01 10.2.0.2
 	check "$proposal: IPv6" wait_for 5 no_loss host-a 20 0.01 2001:db8:2::2
-	check "$proposal: large packets" no_loss host-a 10 0.01 "10.2.0.2 -s 1300"
+	check "$proposal: large packets" no_loss host-a 10 0.01 10.2.0.2 -s 1300
 done
 finish

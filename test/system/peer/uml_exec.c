@@ -24,13 +24,12 @@
 #define PACKET_IGNORE_OUTGOING 23
 #endif
 
-#define GUEST_NIC_FD	 7
+#define GUEST_NIC_FD     7
 #define GUEST_COMMAND_FD 8
 
 static void offloads_off(int s, const char *ifname)
 {
-	static const __u32 commands[] = {
-		ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO, ETHTOOL_STXCSUM};
+	static const __u32 commands[] = {ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO, ETHTOOL_STXCSUM};
 
 	for (unsigned i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
 		struct ethtool_value value = {commands[i], 0};
