@@ -17,12 +17,13 @@ VIADUCTCTL=$BUILD/control/cli/viaductctl
 PLUGIN_DIR=$BUILD/control/strongswan
 CHARON=/usr/lib/ipsec/charon
 
-declare -A SITE_WAN4=([a]=192.0.2.1 [b]=198.51.100.1)
-declare -A SITE_WAN6=([a]=2001:db8:a::1 [b]=2001:db8:b::1)
-declare -A SITE_GW4=([a]=192.0.2.254 [b]=198.51.100.254)
-declare -A SITE_GW6=([a]=2001:db8:a::fe [b]=2001:db8:b::fe)
-declare -A SITE_NUM=([a]=1 [b]=2)
-declare -A SITE_PEER=([a]=b [b]=a)
+SITES="a b" # a test may have a third, c
+declare -A SITE_WAN4=([a]=192.0.2.1 [b]=198.51.100.1 [c]=203.0.113.1)
+declare -A SITE_WAN6=([a]=2001:db8:a::1 [b]=2001:db8:b::1 [c]=2001:db8:c::1)
+declare -A SITE_GW4=([a]=192.0.2.254 [b]=198.51.100.254 [c]=203.0.113.254)
+declare -A SITE_GW6=([a]=2001:db8:a::fe [b]=2001:db8:b::fe [c]=2001:db8:c::fe)
+declare -A SITE_NUM=([a]=1 [b]=2 [c]=3)
+declare -A SITE_PEER=([a]=b [b]=a [c]=a)
 
 ns() { # NAMESPACE COMMAND..
 	local n=$PREFIX$1
@@ -75,12 +76,12 @@ quiet_ns() { # NS: no reverse-path filter, addresses usable at once
 		net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_ra=0
 }
 
-sites_wire() { # the five namespaces, their links, hosts and router; gateways' ports are phy-lan0, phy-wan0
+sites_wire() { # the namespaces, their links, hosts and router; gateways' ports are phy-lan0, phy-wan0
 	local s n p
 	ns_add wan
 	quiet_ns wan
 	ns wan sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-	for s in a b; do
+	for s in $SITES; do
 		n=${SITE_NUM[$s]}
 		ns_add "gw-$s"
 		ns_add "host-$s"
