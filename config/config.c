@@ -2,7 +2,7 @@
 #include "config/config.h"
 #include "config/tables.h"
 #include "config/value.h"
-#include "control/ifaces.h"
+#include "control/iface_name.h"
 #include "control/log.h"
 #include "dataplane/replay.h"
 

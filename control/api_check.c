@@ -2,7 +2,7 @@
 /* Are a request's bytes a request? Run before any handler sees it. */
 #include "control/addr_text.h"
 #include "control/api_handlers.h"
-#include "control/ifaces.h"
+#include "control/iface_name.h"
 
 #include <ctype.h>
 #include <errno.h>

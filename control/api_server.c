@@ -129,7 +129,8 @@ static int directory_lock(const char *path, struct err *e)
 	snprintf(copy, sizeof(copy), "%s", path);
 	dir = dirname(copy);
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
-		return err_set(e, errno, "socket directory %s: %s", dir, strerror(errno));
+		return err_set(e, errno, "socket directory %s: %s%s", dir, strerror(errno),
+			errno == EACCES ? "; start viaductd as root" : "");
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(e, errno, "socket directory %s: %s", dir, strerror(errno));

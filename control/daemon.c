@@ -102,14 +102,17 @@ static int start_rcu(struct err *e)
 
 static int start_crypto(struct err *e)
 {
-	const char *why = "";
+	const char *why = "", *reason;
 	int ret;
 
 	if (strcmp(config->crypto, "ipsec-mb") == 0)
 		return 0;
+	eal_log_forget();
 	ret = lookaside_start(config->crypto, config->n_cores, &why);
+	reason = eal_log_reason();
 	if (ret < 0)
-		return err_set(e, -ret, "crypto = \"%s\": %s", config->crypto, why);
+		return err_set(e, -ret, "crypto = \"%s\": %s%s%s", config->crypto, why,
+			reason[0] != '\0' ? ": " : "", reason);
 	daemon_state.lookaside = true;
 	return 0;
 }
@@ -146,12 +149,14 @@ static int start_fib(struct err *e)
 {
 	int ret = fib_create(0, config->max_routes4, config->max_routes6);
 
+	/* DPDK's reason is of no help: EINVAL stands for several, of which memory is what happens. */
 	if (ret < 0)
 		return err_set(e, -ret,
-			"routing tables for %u IPv4 and %u IPv6 routes: %s; they take %zu MiB of "
-			"memory_mb",
-			config->max_routes4, config->max_routes6, strerror(-ret),
-			fib_memory(config->max_routes4, config->max_routes6) >> 20);
+			"no memory for routing tables of %u IPv4 and %u IPv6 routes, which take "
+			"%zu MiB of memory_mb = %u; raise memory_mb or lower max_routes",
+			config->max_routes4, config->max_routes6,
+			fib_memory(config->max_routes4, config->max_routes6) >> 20,
+			config->memory_mb);
 	return 0;
 }
 
@@ -165,13 +170,8 @@ static void stop_fib(void)
 
 static int start_rib(struct err *e)
 {
-	int ret = nexthops_init();
+	const int ret = nexthops_init();
 
-	if (ret == 0) {
-		ret = rib_init(config->max_routes4, config->max_routes6);
-		if (ret < 0)
-			nexthops_fini();
-	}
 	return ret < 0 ? err_set(e, -ret, "routes: %s", strerror(-ret)) : 0;
 }
 

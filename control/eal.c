@@ -127,9 +127,11 @@ static void core_args(const struct config *c, const cpu_set_t *all)
 	free(map);
 }
 
-/* Tables, buffers, and something for queues, rings and workers. */
+/* Tables, buffers, a crypto device's sessions and operations, and something for queues, rings and
+ * workers. */
 static size_t memory_needed(const struct config *c)
 {
+	size_t crypto = strcmp(c->crypto, "ipsec-mb") == 0 ? 0 : 32 + 4 * c->n_cores;
 	size_t buffer = rte_mempool_calc_obj_size(
 		sizeof(struct rte_mbuf) + MBUF_PRIV_SIZE + RTE_PKTMBUF_HEADROOM + c->mbuf_size, 0,
 		NULL);
@@ -137,7 +139,7 @@ static size_t memory_needed(const struct config *c)
 	/* Without huge pages no buffer crosses a page that it would fit into. */
 	return fib_memory(c->max_routes4, c->max_routes6) +
 		c->mbufs * RTE_MAX(buffer, (size_t)getpagesize()) +
-		((128 + 16 * c->n_cores + 8 * c->n_ports) << 20);
+		((128 + 16 * c->n_cores + 8 * c->n_ports + crypto) << 20);
 }
 
 static void memory_args(const struct config *c)
@@ -157,24 +159,28 @@ static void memory_args(const struct config *c)
 		arg("-m%zu", memory_needed(c) >> 20);
 }
 
+static bool allow_pci(const char *device)
+{
+	struct rte_pci_addr addr;
+	char name[64];
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(device, ","), device);
+	if (rte_pci_addr_parse(name, &addr) != 0)
+		return false;
+	arg("-a%s", device);
+	return true;
+}
+
 /* Only the PCI devices that are configured, so that EAL takes no other from its driver. Virtual
- * devices are attached one by one later (ports.c), where an error can be told apart. */
+ * devices are attached one by one later (ports.c, lookaside_device.c), where an error can be told
+ * apart. */
 static void device_args(const struct config *c)
 {
-	unsigned n = 0;
+	unsigned n = allow_pci(c->crypto);
 
-	for (unsigned i = 0; i < c->n_ports; i++) {
-		const char *device = c->ports[i].device;
-		struct rte_pci_addr addr;
-		char name[64];
-
-		snprintf(name, sizeof(name), "%.*s", (int)strcspn(device, ","), device);
-		if (rte_pci_addr_parse(name, &addr) != 0)
-			continue;
-		arg("-a%s", device);
-		n++;
-	}
-	if (n == 0 && strstr(c->crypto, ":") == NULL)
+	for (unsigned i = 0; i < c->n_ports; i++)
+		n += allow_pci(c->ports[i].device);
+	if (n == 0)
 		arg("--no-pci");
 }
 

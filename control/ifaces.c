@@ -3,7 +3,6 @@
 
 #include "control/rcu.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <uthash.h>
 
@@ -135,18 +134,4 @@ void iface_set_flag(struct iface *i, enum iface_flag flag, bool on)
 		atomic_fetch_or_explicit(&i->flags, flag, memory_order_relaxed);
 	else
 		atomic_fetch_and_explicit(&i->flags, (uint16_t)~flag, memory_order_relaxed);
-}
-
-/* As the kernel's dev_valid_name(). */
-bool iface_name_valid(const char *name)
-{
-	size_t len = strlen(name);
-
-	if (len == 0 || len >= IFNAMSIZ || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return false;
-	for (; *name != '\0'; name++) {
-		if (*name == '/' || *name == ':' || *name == '%' || isspace((unsigned char)*name))
-			return false;
-	}
-	return true;
 }

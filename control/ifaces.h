@@ -20,7 +20,4 @@ struct iface *iface_by_kernel_ifindex(uint32_t ifindex);
 void iface_stats_sum(const struct iface *i, struct iface_stats *sum);
 void iface_set_flag(struct iface *i, enum iface_flag flag, bool on);
 
-/* A name the kernel takes: 1 to 15 characters, no '/', no space. */
-bool iface_name_valid(const char *name);
-
 #endif

@@ -14,15 +14,14 @@
 #define LINE_MAX_LEN 1024
 
 static const struct {
-	const char *name; /* in the configuration */
-	const char *word; /* in a line */
+	const char *name;
 	int syslog;
 } levels[] = {
-	[LOG_LEVEL_ERR] = {"err", "error", LOG_ERR},
-	[LOG_LEVEL_WARN] = {"warn", "warning", LOG_WARNING},
-	[LOG_LEVEL_NOTICE] = {"notice", "notice", LOG_NOTICE},
-	[LOG_LEVEL_INFO] = {"info", "info", LOG_INFO},
-	[LOG_LEVEL_DEBUG] = {"debug", "debug", LOG_DEBUG},
+	[LOG_LEVEL_ERR] = {"error", LOG_ERR},
+	[LOG_LEVEL_WARN] = {"warning", LOG_WARNING},
+	[LOG_LEVEL_NOTICE] = {"notice", LOG_NOTICE},
+	[LOG_LEVEL_INFO] = {"info", LOG_INFO},
+	[LOG_LEVEL_DEBUG] = {"debug", LOG_DEBUG},
 };
 
 #define LEVELS (sizeof(levels) / sizeof(levels[0]))
@@ -70,7 +69,7 @@ static int line_prefix(char *buf, size_t size, enum log_level level)
 	clock_gettime(CLOCK_REALTIME, &ts);
 	localtime_r(&ts.tv_sec, &tm);
 	n = strftime(buf, size, "%H:%M:%S", &tm);
-	n += snprintf(buf + n, size - n, ".%03ld %s: ", ts.tv_nsec / 1000000, levels[level].word);
+	n += snprintf(buf + n, size - n, ".%03ld %s: ", ts.tv_nsec / 1000000, levels[level].name);
 	return n;
 }
 

@@ -23,7 +23,7 @@ static const char help[] =
 	"  -c, --config FILE      configuration file (default " CONFIG_PATH ")\n"
 	"      --check            read the configuration, say OK or what is wrong, and exit\n"
 	"      --socket PATH      API socket, instead of the configuration's\n"
-	"      --log-level LEVEL  err, warn, notice, info or debug, instead of the\n"
+	"      --log-level LEVEL  error, warning, notice, info or debug, instead of the\n"
 	"                         configuration's\n"
 	"  -V, --version          print the version and exit\n"
 	"  -h, --help             print this and exit\n"
@@ -98,7 +98,7 @@ static int override(struct config *c, const struct options *o, struct err *e)
 
 	if (level < 0)
 		return err_set(e, EINVAL,
-			"--log-level %s; expected err, warn, notice, info or debug",
+			"--log-level %s; expected error, warning, notice, info or debug",
 			o->log_level != NULL ? o->log_level : c->log_level);
 	log_set_level(level);
 	if (o->socket == NULL)

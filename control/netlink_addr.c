@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Addresses of the twins: the dataplane wants one of each family, as the source of its own ICMP
- * errors. That they are the router's own it learns from the kernel's local routes. */
+ * errors. That they are the router's own it learns from the kernel's local routes.
+ *
+ * An interface without a global address borrows the fallback: one of another interface of ours. So
+ * does a router with unnumbered lines (RFC 1812 4.3.2.4), and a link-local IPv6 source must not be
+ * routed (RFC 4291 2.5.6). */
 #include "control/ifaces.h"
 #include "control/netlink_msg.h"
 #include "control/rcu.h"
@@ -25,33 +29,39 @@ struct entry {
 
 static struct entry *addrs;
 
-/* How good an address is as a source; 0: not at all. */
-static unsigned rank(const struct entry *e)
-{
-	bool global = e->scope < RT_SCOPE_LINK;
+/* By AF_INDEX: where the fallback was found, NULL when it has gone; and what it is, IP_NONE: none. */
+static const struct entry *fallback_entry[2];
+static struct addr fallback[2];
 
+enum rank {
+	RANK_NONE, /* not usable */
+	RANK_LINK_LOCAL,
+	RANK_DEPRECATED,
+	RANK_SECONDARY, /* of IPv4; the flag's other meaning is IPv6's temporary ones */
+	RANK_BEST
+};
+
+/* How good an address is as a source. */
+static enum rank rank(const struct entry *e)
+{
 	if (e->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED))
-		return 0;
+		return RANK_NONE;
+	if (e->scope >= RT_SCOPE_LINK)
+		return RANK_LINK_LOCAL;
 	if (e->flags & IFA_F_DEPRECATED)
-		return global ? 2 : 1;
-	/* IPv4's secondary addresses; the flag's other meaning is IPv6's temporary ones. */
-	if (e->flags & IFA_F_SECONDARY)
-		return global ? 3 : 1;
-	return global ? 4 : 1;
+		return RANK_DEPRECATED;
+	return e->flags & IFA_F_SECONDARY ? RANK_SECONDARY : RANK_BEST;
 }
 
 /* The best address of the family, the oldest among equals. */
-static const struct addr *best(uint32_t ifindex, unsigned family)
+static const struct entry *best(uint32_t ifindex, unsigned family)
 {
-	const struct addr *found = NULL;
-	unsigned found_rank = 0;
+	const struct entry *found = NULL;
 
 	for (const struct entry *e = addrs; e != NULL; e = e->hh.next) {
 		if (e->key.ifindex == ifindex && e->key.addr.family == family &&
-			rank(e) > found_rank) {
-			found = &e->key.addr;
-			found_rank = rank(e);
-		}
+			rank(e) > (found == NULL ? RANK_NONE : rank(found)))
+			found = e;
 	}
 	return found;
 }
@@ -73,16 +83,79 @@ static void set_ip6(struct iface *iface, const struct addr *a)
 		rcu_retire(free, old);
 }
 
+static void set_source(struct iface *iface, unsigned family, const struct addr *a)
+{
+	if (family == IP_V4)
+		atomic_store_explicit(&iface->ip4, a == NULL ? 0 : a->v4, memory_order_relaxed);
+	else
+		set_ip6(iface, a);
+}
+
+static void apply(struct iface *iface, unsigned family)
+{
+	const struct entry *own = best(iface->kernel_ifindex, family);
+	const struct addr *other = &fallback[AF_INDEX(family)];
+
+	if (other->family != IP_NONE && (own == NULL || rank(own) == RANK_LINK_LOCAL))
+		set_source(iface, family, other);
+	else
+		set_source(iface, family, own == NULL ? NULL : &own->key.addr);
+}
+
+static bool can_be_fallback(const struct entry *e, unsigned family)
+{
+	return e->key.addr.family == family && rank(e) == RANK_BEST &&
+		iface_by_kernel_ifindex(e->key.ifindex) != NULL;
+}
+
+/* Keep the fallback as long as it is good, else take the oldest that is. True when it changed. */
+static bool choose_fallback(unsigned family)
+{
+	const struct entry *e = fallback_entry[AF_INDEX(family)];
+	struct addr *now = &fallback[AF_INDEX(family)];
+	const struct addr before = *now;
+
+	if (e != NULL && can_be_fallback(e, family))
+		return false;
+	for (e = addrs; e != NULL && !can_be_fallback(e, family); e = e->hh.next)
+		;
+	fallback_entry[AF_INDEX(family)] = e;
+	*now = e != NULL ? e->key.addr : (struct addr){.family = IP_NONE};
+	return !addr_eq(now, &before);
+}
+
+/* To all that have no global address of their own. */
+static void lend_fallback(unsigned family)
+{
+	static bool numbered[IFACE_MAX];
+	struct iface *iface;
+
+	memset(numbered, 0, sizeof(numbered));
+	for (const struct entry *e = addrs; e != NULL; e = e->hh.next) {
+		if (e->key.addr.family != family || rank(e) <= RANK_LINK_LOCAL)
+			continue;
+		iface = iface_by_kernel_ifindex(e->key.ifindex);
+		if (iface != NULL)
+			numbered[iface->id] = true;
+	}
+	for (unsigned id = 1; id < IFACE_MAX; id++) {
+		iface = iface_by_id(id);
+		if (iface != NULL && !numbered[id])
+			apply(iface, family);
+	}
+}
+
 void netlink_addr_apply(uint32_t ifindex)
 {
+	static const unsigned families[] = {IP_V4, IP_V6};
 	struct iface *iface = iface_by_kernel_ifindex(ifindex);
-	const struct addr *ip4;
 
-	if (iface == NULL)
-		return;
-	ip4 = best(ifindex, IP_V4);
-	atomic_store_explicit(&iface->ip4, ip4 == NULL ? 0 : ip4->v4, memory_order_relaxed);
-	set_ip6(iface, best(ifindex, IP_V6));
+	for (unsigned i = 0; i < 2; i++) {
+		if (choose_fallback(families[i]))
+			lend_fallback(families[i]);
+		if (iface != NULL)
+			apply(iface, families[i]);
+	}
 }
 
 static struct entry *find_or_add(const struct key *key)
@@ -102,6 +175,10 @@ static struct entry *find_or_add(const struct key *key)
 
 static void forget(struct entry *e)
 {
+	const unsigned i = AF_INDEX(e->key.addr.family);
+
+	if (fallback_entry[i] == e)
+		fallback_entry[i] = NULL;
 	HASH_DEL(addrs, e);
 	free(e);
 }
@@ -186,4 +263,5 @@ void netlink_addr_fini(void)
 
 	HASH_ITER (hh, addrs, e, tmp)
 		forget(e);
+	memset(fallback, 0, sizeof(fallback));
 }

@@ -97,15 +97,31 @@ int port_device_set_mtu(uint16_t port_id, const char *device, uint32_t mtu)
 	return ret == -ENOTSUP ? 0 : ret;
 }
 
+/* The kernel's interface that a packet socket is to be bound to; the drivers say less of it. */
+static int check_kernel_iface(const struct config_port *port, struct err *e)
+{
+	const char *name = strstr(port->device, ",iface=");
+	char text[IFNAMSIZ];
+
+	if (name == NULL || strncmp(port->device, "net_af_", strlen("net_af_")) != 0)
+		return 0;
+	name += strlen(",iface=");
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(name, ","), name);
+	if (if_nametoindex(text) != 0)
+		return 0;
+	return err_set(e, ENODEV, "port %s: no interface %s in this network namespace (device %s)",
+		port->name, text, port->device);
+}
+
 int port_device_attach(const struct config_port *port, unsigned n_queues, uint32_t mbuf_size,
 	uint16_t *port_id, struct err *e)
 {
 	char device[DEVICE_MAX], name[RTE_ETH_NAME_MAX_LEN];
-	int ret = 0;
+	int ret = check_kernel_iface(port, e);
 
 	snprintf(device, sizeof(device), "%s", port->device);
 	device_name(name, sizeof(name), device);
-	if (af_packet_is(device))
+	if (ret == 0 && af_packet_is(device))
 		ret = af_packet_args(port, device, sizeof(device), n_queues, mbuf_size, e);
 	if (ret < 0)
 		return ret;

@@ -227,9 +227,13 @@ void port_fill_info(const struct port *p, struct viaduct_port_info *info)
 	struct rte_eth_link link = {0};
 	struct iface_stats s;
 
-	rte_eth_dev_info_get(p->port_id, &dev);
-	rte_eth_stats_get(p->port_id, &dev_stats);
-	rte_eth_link_get_nowait(p->port_id, &link);
+	/* What a device does not tell is shown as zero. */
+	if (rte_eth_dev_info_get(p->port_id, &dev) != 0)
+		dev.driver_name = "-";
+	if (rte_eth_stats_get(p->port_id, &dev_stats) != 0)
+		dev_stats = (struct rte_eth_stats){0};
+	if (rte_eth_link_get_nowait(p->port_id, &link) != 0)
+		link = (struct rte_eth_link){0};
 	iface_stats_sum(p->iface, &s);
 	*info = (struct viaduct_port_info){
 		.port_id = p->port_id,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One table for now: main, local and default are searched as one, as they are by the kernel unless
- * its rules were changed, with local preferred. The candidates keep their table's id. */
+/* One table: local, main and default are searched as one, as the kernel does unless its rules were
+ * changed, with local preferred. The candidates keep their table's id. What the FIB has no room for is
+ * kept here and marked so. */
 #include "control/rib.h"
 
 #include "control/addr_text.h"
@@ -19,14 +20,6 @@ static unsigned n_candidates[2];  /* by AF_INDEX */
 static uint32_t n_by_len[2][129]; /* entries of each length: which ones a lookup must try */
 static bool sorted;               /* entries are in the order of rib_each() */
 static uint8_t epoch[2];
-
-int rib_init(uint32_t max_routes4, uint32_t max_routes6)
-{
-	/* The FIB bounds what is used; what it refuses is kept here and marked so. */
-	(void)max_routes4;
-	(void)max_routes6;
-	return 0;
-}
 
 struct rib_entry *rib_find(const struct addr *prefix, uint8_t len)
 {

@@ -25,7 +25,6 @@ struct rib_route {
 	uint32_t object;     /* kernel route: its next-hop object, 0: none */
 };
 
-int rib_init(uint32_t max_routes4, uint32_t max_routes6);
 void rib_fini(void);
 
 /* Add, or replace the candidate with the same prefix, origin, table and metric. Takes effect at the

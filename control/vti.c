@@ -3,6 +3,7 @@
 #include "control/addr_text.h"
 #include "control/api_server.h"
 #include "control/daemon.h"
+#include "control/iface_name.h"
 #include "control/ifaces.h"
 #include "control/log.h"
 #include "control/neigh.h"
@@ -244,6 +245,18 @@ static int plan(const struct viaduct_vti *req, const struct vti *self, struct vi
 	return check_unique(conf, *reqid_auto, self, e);
 }
 
+/* Until the kernel tells of it, what it tells is older. */
+static int set_admin(struct vti *v, bool up, struct err *e)
+{
+	const int rc = netlink_set_link(v->iface->kernel_ifindex, up, e);
+
+	if (rc < 0)
+		return rc;
+	v->admin_asked = true;
+	iface_set_flag(v->iface, IFACE_UP, up);
+	return 0;
+}
+
 /* The interface, its twin and its place in the dataplane. */
 static int build(struct vti *v, struct err *e)
 {
@@ -260,9 +273,7 @@ static int build(struct vti *v, struct err *e)
 	if (rc < 0)
 		return rc;
 	iface_publish(v->iface);
-	rc = v->conf.admin_up ? netlink_set_link(v->iface->kernel_ifindex, true, e) : 0;
-	iface_set_flag(v->iface, IFACE_UP, rc == 0 && v->conf.admin_up);
-	return rc;
+	return v->conf.admin_up ? set_admin(v, true, e) : 0;
 }
 
 /* Nothing of the control plane points to it any more. */
@@ -275,10 +286,14 @@ static void tear_down(struct vti *v)
 	free(v);
 }
 
-static void announce(const struct vti *v)
+/* Once for whatever changed since the last time. */
+static void announce(struct vti *v)
 {
 	struct viaduct_vti_info info;
 
+	if (!v->changed)
+		return;
+	v->changed = false;
 	vti_fill_info(v, &info);
 	api_event(VIADUCT_SUB_VTI, VIADUCT_EVENT_VTI, &info, sizeof(info));
 }
@@ -303,9 +318,9 @@ int vti_add(const struct viaduct_vti *req, struct vti **out, struct err *e)
 	}
 	HASH_ADD_KEYPTR(hh, vtis, v->conf.name, strlen(v->conf.name), v);
 	vti_match_insert(v);
+	v->changed = true;
 	sadb_rebind(); /* SAs may have been waiting for it */
 	vti_refresh(v);
-	announce(v);
 	log_info("%s: created, reqid %u", v->conf.name, v->conf.reqid);
 	if (out != NULL)
 		*out = v;
@@ -326,11 +341,9 @@ static int set_kernel(struct vti *v, const struct viaduct_vti *conf, struct err 
 	}
 	if (conf->admin_up == v->conf.admin_up)
 		return 0;
-	rc = netlink_set_link(ifindex, conf->admin_up, e);
+	rc = set_admin(v, conf->admin_up, e);
 	if (rc < 0)
 		vti_mtu_apply(v); /* back to what it was */
-	else
-		iface_set_flag(v->iface, IFACE_UP, conf->admin_up);
 	return rc;
 }
 
@@ -352,13 +365,13 @@ int vti_set(const struct viaduct_vti *req, struct vti **out, struct err *e)
 		return rc;
 	rebind = !same_key(&conf, false, &v->conf, false);
 	vti_match_remove(v);
+	v->changed = memcmp(&conf, &v->conf, sizeof(conf)) != 0;
 	v->conf = conf;
 	v->reqid_auto = reqid_auto;
 	vti_match_insert(v);
 	if (rebind)
 		sadb_rebind();
 	vti_refresh(v);
-	announce(v);
 	if (out != NULL)
 		*out = v;
 	return 0;
@@ -396,26 +409,31 @@ void vti_fini(void)
 void vti_refresh(struct vti *v)
 {
 	const bool was = iface_has(v->iface, IFACE_CARRIER);
-	bool changed, carrier;
+	bool carrier;
 
 	sa_bind_choose(v);
 	carrier = v->sas_in > 0 && v->sas_out > 0;
-	changed = vti_mtu_apply(v);
+	if (vti_mtu_apply(v))
+		v->changed = true;
 	if (carrier != was) {
 		iface_set_flag(v->iface, IFACE_CARRIER, carrier);
 		if (twin_set_carrier(v->twin, carrier) < 0)
 			log_err("%s: cannot set the kernel device's carrier", v->conf.name);
-		changed = true;
+		v->changed = true;
 	}
-	if (changed)
-		announce(v);
+	announce(v);
 }
 
 void vti_kernel_link(struct vti *v, bool up, uint32_t mtu, bool promisc)
 {
-	const bool admin_changed = v->conf.admin_up != up;
-
-	v->conf.admin_up = up;
+	if (v->admin_asked && up != v->conf.admin_up)
+		up = v->conf.admin_up; /* old news */
+	else
+		v->admin_asked = false;
+	if (v->conf.admin_up != up) {
+		v->conf.admin_up = up;
+		v->changed = true;
+	}
 	iface_set_flag(v->iface, IFACE_UP, up);
 	iface_set_flag(v->iface, IFACE_MIRROR, promisc);
 	if (vti_mtu_by_hand(v, mtu)) {
@@ -425,8 +443,7 @@ void vti_kernel_link(struct vti *v, bool up, uint32_t mtu, bool promisc)
 		v->mtu.n_earlier = 0;
 		vti_refresh(v);
 	}
-	if (admin_changed)
-		announce(v);
+	announce(v);
 }
 
 void vti_fill_info(const struct vti *v, struct viaduct_vti_info *info)

@@ -25,6 +25,8 @@ struct vti_mtu {
 struct vti {
 	struct viaduct_vti conf; /* as asked for; reqid filled in when automatic */
 	bool reqid_auto;
+	bool admin_asked;         /* of the kernel, whose word has not come yet */
+	bool changed;             /* since the last event */
 	uint32_t sas_in, sas_out; /* bound and live */
 	struct sa_entry *sas;     /* bound, oldest first (sa_bind.c) */
 	struct vti_mtu mtu;

@@ -101,6 +101,7 @@ static void wrap(struct worker *w, struct sa *sa, struct pkt *p, struct crypto_o
 static unsigned admit(struct worker *w, struct sa *sa, struct pkt *p, unsigned n, uint64_t *seq)
 {
 	struct sa_worker *sw = &sa->worker[w->id];
+	uint64_t bytes = 0;
 	unsigned granted;
 
 	if (unlikely(atomic_load_explicit(&sa->expired, memory_order_relaxed))) {
@@ -115,7 +116,8 @@ static unsigned admit(struct worker *w, struct sa *sa, struct pkt *p, unsigned n
 	if (granted == 0)
 		return 0;
 	for (unsigned i = 0; i < granted; i++)
-		sw->bytes += p[i].len;
+		bytes += p[i].len;
+	sw->bytes += bytes;
 	sw->packets += granted;
 	sw->last_use = w->now;
 	return granted;

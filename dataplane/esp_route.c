@@ -49,22 +49,25 @@ static void to_port(
 	uint16_t mtu = iface_mtu(nh->iface);
 
 	for (unsigned i = 0; i < n; i++) {
-		p[i].nh = nh;
 		if (unlikely(p[i].len > mtu)) {
+			p[i].nh = nh;
 			too_big(w, sa, &p[i], mtu);
 			continue;
 		}
 		if (unlikely(VEC_ROOM(&w->tx_out) == 0))
 			stage_tx(w);
-		vec_push(&w->tx_out, &p[i]);
+		vec_push(&w->tx_out, &p[i])->nh = nh;
 	}
 }
 
-/* A tunnel inside another one; stage_vti_out() bounds the depth. */
+/* A tunnel inside another one; stage_vti_out() bounds the depth. Not into the same one again: there
+ * is no end to that but a buffer without room. */
 static void to_vti(struct worker *w, struct sa *sa, struct pkt *p, unsigned n, struct iface *out)
 {
+	bool same = atomic_load_explicit(&sa->vti, memory_order_acquire) == out;
+
 	for (unsigned i = 0; i < n; i++) {
-		if (unlikely(VEC_ROOM(&w->vti_out) == 0)) {
+		if (unlikely(same || VEC_ROOM(&w->vti_out) == 0)) {
 			esp_drop_out(w, sa, &p[i], DROP_VTI_LOOP);
 			continue;
 		}

@@ -147,10 +147,9 @@ static void to_vti(struct worker *w, struct pkt *p)
 {
 	if (!take_hop(w, p))
 		return;
-	p->out = p->nh->iface;
 	if (unlikely(VEC_ROOM(&w->vti_out) == 0))
 		stage_vti_out(w);
-	vec_push(&w->vti_out, p);
+	vec_push(&w->vti_out, p)->out = p->nh->iface;
 }
 
 /* Not yet resolved: the control thread holds the packet and asks the kernel. */

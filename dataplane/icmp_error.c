@@ -92,7 +92,9 @@ static bool may_answer(const struct pkt *p)
 		return false;
 	if (p->family == IP_V4)
 		return ip4_unicast(ip4->src_addr) && ip4_unicast(ip4->dst_addr);
-	return ip6_unicast(ip6->src_addr) && ip6_unicast(ip6->dst_addr);
+	/* From DPDK 24.11 on the addresses are structures of the same bytes. */
+	return ip6_unicast((const uint8_t *)&ip6->src_addr) &&
+		ip6_unicast((const uint8_t *)&ip6->dst_addr);
 }
 
 /* A token bucket that holds cycles: an error costs the cycles between two of them at ICMP_RATE. */

@@ -3,8 +3,8 @@
  * packets are enqueued by the ESP stages and come back by lookaside_poll() in a later turn.
  *
  * librte_ipsec's tunnel SAs carry one inner family, so the outer header is built here and the
- * library runs a transport-mode SA over it: the bytes on the wire are the same. Its replay window
- * and its CBC IVs are not relied on: replay.h and crypto_random() do both. */
+ * library runs a transport-mode SA over it: the bytes on the wire are the same. Its sequence numbers,
+ * replay window and CBC IVs are not relied on: sa.h, replay.h and crypto_random() do these. */
 #ifndef VIADUCT_LOOKASIDE_H
 #define VIADUCT_LOOKASIDE_H
 
@@ -29,7 +29,8 @@ void lookaside_sa_free(struct lookaside_sa *ls);
 void lookaside_out(struct worker *w, struct sa *sa, struct pkt *p, unsigned n, uint64_t seq);
 void lookaside_in(struct worker *w, struct sa *sa, struct pkt *p, const uint64_t *seq, unsigned n);
 
-/* Collect what is done: finished packets continue in esp_out_done() and esp_in_done(). */
-void lookaside_poll(struct worker *w);
+/* Collect what is done, VEC_MAX packets at most: they continue in esp_out_done() and esp_in_done().
+ * Returns how many. */
+unsigned lookaside_poll(struct worker *w);
 
 #endif

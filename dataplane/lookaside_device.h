@@ -17,17 +17,22 @@ struct lookaside_device {
 
 extern struct lookaside_device lookaside_device;
 
+#define LOOKASIDE_SA_MAX 16384 /* sessions that the device is asked for */
+
 /* What travels with a crypto operation: the IV that librte_ipsec fills, then ours. */
 struct lookaside_op {
 	uint8_t iv[16];
 	struct pkt pkt;
 	struct sa *sa;
 	uint64_t seq;
+	uint16_t in; /* id of pkt.in, which nothing keeps alive meanwhile; 0: none */
 	uint8_t tos; /* outbound: of the inner header, which is ciphertext by then */
 	uint8_t df;
 };
 
 #define LOOKASIDE_IV_OFFSET (sizeof(struct rte_crypto_op) + sizeof(struct rte_crypto_sym_op))
+
+static_assert(LOOKASIDE_IV_OFFSET % 8 == 0, "struct lookaside_op is aligned");
 
 static inline struct lookaside_op *lookaside_op(struct rte_crypto_op *op)
 {

@@ -4,17 +4,18 @@
 #include "dataplane/lookaside_device.h"
 
 #include <rte_cryptodev.h>
+#include <rte_errno.h>
 #include <rte_malloc.h>
 
 #include <netinet/in.h>
 #include <stdio.h>
 
-/* Inbound replay is ours (replay.h): librte_ipsec never learns that a packet was good, so that its
- * window stays at its beginning and lets everything through. It needs one all the same: without, it
- * reads ESN's upper half through a null pointer. */
-#define UNUSED_WINDOW 64
+/* Inbound replay is ours (replay.h), but with ESN librte_ipsec insists on a window of its own. It
+ * never learns that a packet was good, so the window stays where it begins. From here it lets every
+ * number pass; from 0 it would refuse those whose lower half is 0. */
+#define UNMOVED_WINDOW (1ull << 32)
 
-static char sentence[160];
+static char sentence[192];
 
 static void aead_xform(
 	struct rte_crypto_sym_xform *x, const struct sa *sa, const struct sa_params *p)
@@ -85,10 +86,10 @@ static struct rte_crypto_sym_xform *xforms(
 
 /* Transport mode, over an outer header of our own: see lookaside.h. */
 static void ipsec_params(
-	struct rte_ipsec_sa_prm *prm, const struct sa *sa, const struct sa_params *p)
+	struct rte_ipsec_sa_prm *prm, const struct sa *sa, struct rte_crypto_sym_xform *first)
 {
 	memset(prm, 0, sizeof(*prm));
-	prm->flags = sa->dir == SA_OUT ? RTE_IPSEC_SAFLAG_SQN_ATOM : 0;
+	prm->crypto_xform = first;
 	prm->ipsec_xform.spi = sa->spi;
 	prm->ipsec_xform.salt = sa->salt;
 	prm->ipsec_xform.options.esn = !!(sa->flags & SA_ESN);
@@ -96,8 +97,7 @@ static void ipsec_params(
 						       : RTE_SECURITY_IPSEC_SA_DIR_INGRESS;
 	prm->ipsec_xform.proto = RTE_SECURITY_IPSEC_SA_PROTO_ESP;
 	prm->ipsec_xform.mode = RTE_SECURITY_IPSEC_SA_MODE_TRANSPORT;
-	prm->ipsec_xform.replay_win_sz = sa->dir == SA_IN ? UNUSED_WINDOW : 0;
-	prm->ipsec_xform.esn.value = sa->dir == SA_OUT ? p->first_seq : 0;
+	prm->ipsec_xform.esn.value = sa->dir == SA_IN ? UNMOVED_WINDOW : 0;
 	prm->trs.proto = sa->family == IP_V4 ? IPPROTO_IPIP : IPPROTO_IPV6;
 }
 
@@ -115,17 +115,46 @@ static int init_sa(struct lookaside_sa *ls, struct rte_ipsec_sa_prm *prm)
 	return size < 0 ? size : 0;
 }
 
+/* librte_ipsec wants a cipher even if that is NULL, but few devices have it: they get the integrity
+ * alone. */
+static struct rte_crypto_sym_xform *device_xform(
+	const struct sa *sa, struct rte_crypto_sym_xform x[2], struct rte_crypto_sym_xform *first)
+{
+	if (sa->cipher != CIPHER_NULL)
+		return first;
+	x[1].next = NULL;
+	return &x[1];
+}
+
 static int init_session(struct lookaside_sa *ls, struct rte_crypto_sym_xform *x)
 {
 	ls->crypto =
 		rte_cryptodev_sym_session_create(lookaside_device.id, x, lookaside_device.sessions);
 	if (ls->crypto == NULL)
-		return -ENOTSUP;
+		return -rte_errno;
 	ls->session.sa = ls->sa;
 	ls->session.type = RTE_SECURITY_ACTION_TYPE_NONE;
 	ls->session.crypto.ses = ls->crypto;
 	ls->session.crypto.dev_id = lookaside_device.id;
 	return rte_ipsec_session_prepare(&ls->session);
+}
+
+static int refuse(const struct sa *sa, const struct sa_params *p, int error, const char **why)
+{
+	const struct cipher_info *c = cipher_info(sa->cipher);
+	const char *device = rte_cryptodev_name_get(lookaside_device.id);
+
+	if (error == -ENOMEM)
+		snprintf(sentence, sizeof(sentence),
+			"out of memory, or of crypto device %s's %u sessions", device,
+			LOOKASIDE_SA_MAX);
+	else
+		snprintf(sentence, sizeof(sentence),
+			"encryption: crypto device %s does not have %s with a key of %u bits%s%s",
+			device, c->name, 8 * (p->enc_key_len - c->salt), c->aead ? "" : " and ",
+			c->aead ? "" : auth_info(sa->auth)->name);
+	*why = sentence;
+	return error;
 }
 
 int lookaside_sa_init(struct sa *sa, const struct sa_params *p, const char **why)
@@ -135,24 +164,20 @@ int lookaside_sa_init(struct sa *sa, const struct sa_params *p, const char **why
 	struct lookaside_sa *ls;
 	int rc;
 
-	ls = rte_zmalloc("lookaside_sa", sizeof(*ls), RTE_CACHE_LINE_SIZE);
-	if (ls == NULL) {
-		*why = "out of memory";
-		return -ENOMEM;
+	if (!lookaside_device.running) {
+		*why = "no crypto device is running";
+		return -ENODEV;
 	}
-	ipsec_params(&prm, sa, p);
-	prm.crypto_xform = first;
+	ls = rte_zmalloc("lookaside_sa", sizeof(*ls), RTE_CACHE_LINE_SIZE);
+	if (ls == NULL)
+		return refuse(sa, p, -ENOMEM, why);
+	ipsec_params(&prm, sa, first);
 	rc = init_sa(ls, &prm);
 	if (rc == 0)
-		rc = init_session(ls, first);
+		rc = init_session(ls, device_xform(sa, x, first));
 	if (rc < 0) {
 		lookaside_sa_free(ls);
-		snprintf(sentence, sizeof(sentence),
-			"cipher: %s with %s: the crypto device does not have it, or no session is "
-			"left",
-			cipher_info(sa->cipher)->name, auth_info(sa->auth)->name);
-		*why = sentence;
-		return rc;
+		return refuse(sa, p, rc, why);
 	}
 	sa->lookaside = ls;
 	return 0;

@@ -23,13 +23,23 @@ static uint32_t load32(const uint8_t *p)
 	return v;
 }
 
-/* One's complement sum over an IPv4 header; 0xffff where its checksum is right. */
-static uint16_t ip4_sum(const uint8_t *l3, unsigned hdr_len)
+static inline uint64_t sum_words(const uint8_t *l3, unsigned len)
 {
 	uint64_t sum = 0;
 
-	for (unsigned i = 0; i < hdr_len; i += 4)
+	for (unsigned i = 0; i < len; i += 4)
 		sum += load32(l3 + i);
+	return sum;
+}
+
+/* One's complement sum over an IPv4 header; 0xffff where its checksum is right. */
+static uint16_t ip4_sum(const uint8_t *l3, unsigned hdr_len)
+{
+	/* The usual length is a constant here, and its loop unrolled. */
+	uint64_t sum = likely(hdr_len == sizeof(struct rte_ipv4_hdr))
+		? sum_words(l3, sizeof(struct rte_ipv4_hdr))
+		: sum_words(l3, hdr_len);
+
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);

@@ -22,13 +22,13 @@ enum pkt_flag {
 	PKT_DECRYPTED = 1 << 3, /* came out of a tunnel */
 	PKT_UDP_ENCAP = 1 << 4, /* ESP inside UDP: l4_off is the ESP header's all the same */
 	PKT_MULTICAST = 1 << 5, /* layer 2 or 3 broadcast or multicast: no ICMP error */
-	PKT_FORWARDED = 1 << 6, /* its TTL has been decremented: not again (it waited, was routed) */
+	PKT_FORWARDED = 1 << 6, /* its TTL has been decremented: not again (it waited) */
 	PKT_CKSUM_OK = 1 << 7,  /* the NIC found the IPv4 header checksum right; for parse_ip() */
 };
 
 struct pkt {
 	struct rte_mbuf *m;
-	uint8_t *l3;      /* first byte of the IP header; mbuf data may start before it */
+	uint8_t *l3; /* first byte of the IP header; mbuf data may start before it */
 	/* Where it came in, or where the cause of an ICMP error of ours did; the VTI after decryption;
 	 * NULL: the router's own, or the kernel's. */
 	struct iface *in;
@@ -57,10 +57,15 @@ struct vec {
 
 #define VEC_ROOM(v) ((unsigned)(2 * VEC_MAX - (v)->n))
 
-/* The caller makes sure of room: every stage that can multiply packets checks VEC_ROOM. */
-static inline void vec_push(struct vec *v, const struct pkt *p)
+/* The caller makes sure of room: every stage that can multiply packets checks VEC_ROOM. Returns the
+ * copy. What the next stage needs is written there, not to *p before: the copy reads 16 bytes at a
+ * time, and stores just made of fewer would have to reach the cache first (some 15 cycles). */
+static inline struct pkt *vec_push(struct vec *v, const struct pkt *p)
 {
-	v->p[v->n++] = *p;
+	struct pkt *to = &v->p[v->n++];
+
+	*to = *p;
+	return to;
 }
 
 #endif

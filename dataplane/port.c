@@ -100,19 +100,29 @@ static void flush_port(struct worker *w, uint16_t port_id)
 	tx->n = 0;
 }
 
-void port_tx(struct worker *w, uint16_t port_id, struct rte_mbuf *m)
+static struct worker_tx *tx_of(struct worker *w, uint16_t port_id)
 {
-	struct worker_tx *tx = port_id < PORT_MAX ? w->tx[port_id] : NULL;
+	return port_id < PORT_MAX ? w->tx[port_id] : NULL;
+}
 
-	if (unlikely(tx == NULL)) {
-		worker_drop(w, m, DROP_TX_IFACE_DOWN);
-		return;
-	}
+static inline void enqueue(
+	struct worker *w, uint16_t port_id, struct worker_tx *tx, struct rte_mbuf *m)
+{
 	if (unlikely(tx->n == VEC_MAX))
 		flush_port(w, port_id);
-	else if (tx->n == 0)
+	else if (unlikely(tx->n == 0))
 		w->pending[w->n_pending++] = port_id;
 	tx->m[tx->n++] = m;
+}
+
+void port_tx(struct worker *w, uint16_t port_id, struct rte_mbuf *m)
+{
+	struct worker_tx *tx = tx_of(w, port_id);
+
+	if (likely(tx != NULL))
+		enqueue(w, port_id, tx, m);
+	else
+		worker_drop(w, m, DROP_TX_IFACE_DOWN);
 }
 
 void port_flush(struct worker *w)
@@ -158,10 +168,11 @@ static unsigned iface_run(const struct pkt *p, unsigned n)
 
 static void tx_run(struct worker *w, struct iface *out, struct pkt *p, unsigned n)
 {
-	struct iface_stats *s = &out->stats[w->id];
+	struct worker_tx *tx = tx_of(w, out->port_id);
 	bool mirror = iface_has(out, IFACE_MIRROR);
+	uint64_t packets = 0, bytes = 0;
 
-	if (unlikely(!iface_has(out, IFACE_UP))) {
+	if (unlikely(tx == NULL || !iface_has(out, IFACE_UP))) {
 		for (unsigned i = 0; i < n; i++)
 			worker_drop_out(w, &p[i], out, DROP_TX_IFACE_DOWN);
 		return;
@@ -173,10 +184,12 @@ static void tx_run(struct worker *w, struct iface *out, struct pkt *p, unsigned 
 		}
 		if (unlikely(mirror))
 			host_mirror(w, &p[i], out);
-		s->tx_packets++;
-		s->tx_bytes += p[i].len;
-		port_tx(w, out->port_id, p[i].m);
+		packets++;
+		bytes += p[i].len;
+		enqueue(w, out->port_id, tx, p[i].m);
 	}
+	out->stats[w->id].tx_packets += packets;
+	out->stats[w->id].tx_bytes += bytes;
 }
 
 void stage_tx(struct worker *w)

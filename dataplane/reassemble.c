@@ -183,7 +183,8 @@ static struct rte_mbuf *insert(struct worker *w, const struct pkt *p)
 }
 
 /* Refused for lack of room: then m is given up alone. A wrong fragment takes its packet's others
- * with it. */
+ * with it. (A repeated one comes back alone as well from DPDK 26.07 on, and counts as one for which
+ * there was no room; the packet it belongs to is not disturbed.) */
 static bool no_room(const struct rte_ip_frag_death_row *row, const struct rte_mbuf *m)
 {
 	return row->cnt == 1 && row->row[0] == m && m->next == NULL;

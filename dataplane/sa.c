@@ -170,6 +170,14 @@ static int copy_selectors(struct sa *sa, const struct sa_params *p)
 	return 0;
 }
 
+/* Keys are where the crypto is: with the device, or expanded for IPsec-MB. */
+static int crypto_init(struct sa *sa, const struct sa_params *p, const char **why)
+{
+	if (p->flags & SA_LOOKASIDE)
+		return lookaside_sa_init(sa, p, why);
+	return crypto_key_init(sa, p);
+}
+
 struct sa *sa_create(const struct sa_params *p, unsigned n_workers, const char **why)
 {
 	struct sa *sa;
@@ -181,11 +189,7 @@ struct sa *sa_create(const struct sa_params *p, unsigned n_workers, const char *
 	if (sa == NULL)
 		return NULL;
 	set_fields(sa, p);
-	if (copy_selectors(sa, p) < 0 || crypto_key_init(sa, p) < 0) {
-		sa_destroy(sa);
-		return NULL;
-	}
-	if ((p->flags & SA_LOOKASIDE) && lookaside_sa_init(sa, p, why) < 0) {
+	if (copy_selectors(sa, p) < 0 || crypto_init(sa, p, why) < 0) {
 		sa_destroy(sa);
 		return NULL;
 	}
@@ -234,7 +238,7 @@ struct sa_stats sa_stats_sum(const struct sa *sa)
 		sum.packets += w->packets;
 		sum.bytes += w->bytes;
 		sum.errors += w->errors;
-		sum.inflight += w->inflight;
+		sum.inflight += atomic_load_explicit(&w->inflight, memory_order_acquire);
 		sum.last_use = RTE_MAX(sum.last_use, w->last_use);
 	}
 	return sum;

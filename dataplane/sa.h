@@ -70,7 +70,7 @@ struct sa_worker {
 	/* Outbound: next hop of the outer destination. An id, since a next hop is replaced without
 	 * the FIB noticing; good while the FIB's generation is nh_generation - 1 (0: none yet). */
 	uint32_t nh_id, nh_generation;
-	uint32_t inflight; /* packets inside a crypto device: the SA must outlive them */
+	_Atomic uint32_t inflight; /* packets inside a crypto device: the SA must outlive them */
 } __rte_cache_aligned;
 
 #define SA_HDR_MAX 56 /* IPv6 40 + UDP 8 + ESP 8 */

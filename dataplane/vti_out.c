@@ -55,6 +55,7 @@ static void too_big(struct worker *w, struct run *r, struct pkt *p, uint16_t mtu
 static void tunnel(struct worker *w, struct run *r, struct pkt *p)
 {
 	const struct way *way = &r->way[AF_INDEX(p->family)];
+	struct pkt *to;
 
 	if (unlikely(way->refusal != DROP_REASON_COUNT)) {
 		worker_drop_out(w, p, r->out, way->refusal);
@@ -64,16 +65,18 @@ static void tunnel(struct worker *w, struct run *r, struct pkt *p)
 		worker_drop_out(w, p, r->out, DROP_VTI_LOOP);
 		return;
 	}
-	p->depth++;
-	p->sa = way->sa;
 	if (unlikely(p->len > way->mtu)) {
+		p->depth++;
+		p->sa = way->sa;
 		too_big(w, r, p, way->mtu);
 		return;
 	}
 	if (unlikely(VEC_ROOM(&w->esp_out) == 0))
 		esp_out(w);
-	vec_push(&w->esp_out, p);
-	sent(w, r, p, 1);
+	to = vec_push(&w->esp_out, p);
+	to->depth++;
+	to->sa = way->sa;
+	sent(w, r, to, 1);
 }
 
 static struct way find_way(const struct iface *out, bool six)

@@ -151,6 +151,29 @@ static void run_stages(struct worker *w)
 	} while (w->vti_out.n > 0);
 }
 
+/* What the crypto device has done goes on from where it comes out. In bursts, so that the vectors'
+ * room is enough; packets may go in again, from one tunnel into another. */
+static unsigned run_device(struct worker *w)
+{
+	unsigned total = 0, n;
+
+	do {
+		stage_tx(w);
+		n = lookaside_poll(w);
+		run_stages(w);
+		total += n;
+	} while (n == VEC_MAX);
+	return total;
+}
+
+static void end_turn(struct worker *w)
+{
+	stage_tx(w);
+	port_flush(w);
+	if (w->n_free > 0)
+		free_dropped(w);
+}
+
 unsigned worker_turn(struct worker *w)
 {
 	unsigned n;
@@ -164,19 +187,13 @@ unsigned worker_turn(struct worker *w)
 	take_icmp(w);
 	reassemble_expire(w);
 	run_stages(w);
-	if (lookaside_running()) {
-		lookaside_poll(w);
-		n += w->fwd.n + w->tx_out.n;
-		run_stages(w);
-	}
-	stage_tx(w);
-	port_flush(w);
-	if (w->n_free > 0)
-		free_dropped(w);
+	if (unlikely(w->in_device > 0))
+		n += run_device(w);
+	end_turn(w);
 
 	w->stats.turns++;
 	w->stats.busy_turns += n > 0;
-	return n;
+	return n + w->in_device;
 }
 
 static void sleep_offline(struct worker *w, unsigned idle_us)
@@ -184,6 +201,17 @@ static void sleep_offline(struct worker *w, unsigned idle_us)
 	rte_rcu_qsbr_thread_offline(w->rcu, w->id);
 	usleep(idle_us);
 	rte_rcu_qsbr_thread_online(w->rcu, w->id);
+}
+
+/* The SAs of packets inside the device are freed soon: wait for those packets, unless it is stuck. */
+static void empty_device(struct worker *w)
+{
+	const uint64_t end = rte_rdtsc() + rte_get_tsc_hz() / 10;
+
+	while (w->in_device > 0 && rte_rdtsc() < end) {
+		run_device(w);
+		end_turn(w);
+	}
 }
 
 void worker_run(struct worker *w, const _Atomic bool *stop, unsigned idle_us)
@@ -201,6 +229,7 @@ void worker_run(struct worker *w, const _Atomic bool *stop, unsigned idle_us)
 			idle = IDLE_TURNS;
 		}
 	}
+	empty_device(w);
 	rte_rcu_qsbr_thread_offline(w->rcu, w->id);
 	rte_rcu_qsbr_thread_unregister(w->rcu, w->id);
 }

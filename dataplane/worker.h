@@ -56,6 +56,7 @@ struct worker {
 
 	struct rte_mempool *pool; /* of packets the router makes, fragments included */
 	struct crypto_ctx *crypto;
+	uint32_t in_device; /* packets that the crypto device has (lookaside.c) */
 	struct fragment_table *fragments;
 
 	/* The vectors between the stages; all empty between turns. */
@@ -89,8 +90,8 @@ struct worker *worker_new(
 	uint16_t id, uint16_t n_workers, struct rte_mempool *pool, struct rte_rcu_qsbr *rcu);
 void worker_free(struct worker *w);
 
-/* One turn: receive from every queue and ring, run all stages, transmit. Returns the packets seen.
- * Tests call this directly; a worker thread calls nothing else. */
+/* One turn: receive from every queue and ring, run all stages, transmit. Returns the packets seen,
+ * those that a crypto device still has among them. Tests call this directly; a worker thread calls nothing else. */
 unsigned worker_turn(struct worker *w);
 
 /* Run until *stop. idle_us: after some thousand empty turns sleep that long (the only system call,

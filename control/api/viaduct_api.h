@@ -73,7 +73,7 @@ enum viaduct_msg_type {
 	VIADUCT_EVENT_SA_EXPIRE = 100, /* struct viaduct_sa_expire */
 	VIADUCT_EVENT_ACQUIRE = 101,   /* struct viaduct_acquire */
 	VIADUCT_EVENT_MAPPING = 102,   /* struct viaduct_mapping */
-	VIADUCT_EVENT_VTI = 103,       /* struct viaduct_vti_info: carrier or admin state changed */
+	VIADUCT_EVENT_VTI = 103,       /* struct viaduct_vti_info: new, or something changed */
 };
 
 struct viaduct_none {

@@ -3,6 +3,7 @@
 #include "control/cli/commands.h"
 #include "control/cli/values.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct filter {
@@ -12,6 +13,7 @@ struct filter {
 struct show {
 	struct cli *cli;
 	const char *name; /* "": all */
+	unsigned found;
 };
 
 static const struct column columns[] = {{"NAME", "name"}, {"KIND", "kind"},
@@ -20,12 +22,13 @@ static const struct column columns[] = {{"NAME", "name"}, {"KIND", "kind"},
 	{"TX-BYTES", "tx_bytes", FORMAT_BYTES}, {"TX-DROPS", "tx_drops"}, {0}};
 
 static void interface_print(
-	const struct show *s, const char *name, const char *kind, const struct viaduct_if_stats *st)
+	struct show *s, const char *name, const char *kind, const struct viaduct_if_stats *st)
 {
 	json_object *o;
 
 	if (*s->name != '\0' && strcmp(s->name, name) != 0)
 		return;
+	s->found++;
 	o = json_object_new_object();
 	add_text(o, "name", name);
 	add_text(o, "kind", kind);
@@ -57,7 +60,7 @@ static int vti_one(const void *item, void *arg)
 static int show_stats(struct cli *cli, void *req)
 {
 	const struct filter *f = req;
-	struct show s = {cli, f->name};
+	struct show s = {.cli = cli, .name = f->name};
 	int ret;
 
 	sections_begin(cli);
@@ -69,6 +72,10 @@ static int show_stats(struct cli *cli, void *req)
 	if (ret == EXIT_OK && f->name[0] == '\0')
 		ret = show_workers(cli, NULL);
 	sections_end(cli);
+	if (ret == EXIT_OK && s.found == 0 && f->name[0] != '\0') {
+		fprintf(stderr, "viaductctl: no VTI or port is called '%s'\n", f->name);
+		return EXIT_REFUSED;
+	}
 	return ret;
 }
 

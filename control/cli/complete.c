@@ -144,9 +144,13 @@ void complete(struct cli *cli, char **words, int n)
 		for (v = o->verbs; v->name != NULL; v++)
 			print_if_fits(v->name);
 		print_if_fits("help");
+		if (o->verbs[1].name == NULL) /* which may be left out */
+			complete_keyword(cli, &o->verbs[0], 0);
 		return;
 	}
 	v = verb_find(o, words[1], &e);
 	if (v != NULL)
 		complete_words(cli, v, words + 2, n - 3);
+	else if (o->verbs[1].name == NULL)
+		complete_words(cli, &o->verbs[0], words + 1, n - 2);
 }

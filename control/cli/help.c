@@ -30,14 +30,6 @@ void help_program(void)
 		VIADUCT_SOCKET);
 }
 
-void help_object(const struct object *o)
-{
-	printf("viaductctl %s: %s\n\nCommands:\n", o->name, o->help);
-	for (const struct verb *v = o->verbs; v->name != NULL; v++)
-		printf("  %-10s %s%s\n", v->name, v->help, v == o->verbs ? " (default)" : "");
-	printf("\nviaductctl %s COMMAND --help lists a command's keywords.\n", o->name);
-}
-
 static void usage_keyword(const struct keyword *k)
 {
 	const bool required = k->flags & KEYWORD_REQUIRED;
@@ -53,18 +45,22 @@ static void usage_keyword(const struct keyword *k)
 
 void help_verb(const struct object *o, const struct verb *v)
 {
+	const bool only = o->verbs[1].name == NULL; /* it may be left out */
 	char head[64];
 	int width = 0, len;
+	bool more = false;
 
-	printf("Usage: viaductctl %s %s", o->name, v->name);
+	printf("Usage: viaductctl %s %s%s%s", o->name, only ? "[" : "", v->name, only ? "]" : "");
 	for (const struct keyword *k = v->keywords; k != NULL && k->name != NULL; k++) {
 		if (k->flags & (KEYWORD_REQUIRED | KEYWORD_POSITIONAL))
 			usage_keyword(k);
+		else
+			more = true;
 		len = snprintf(head, sizeof(head), "%s %s", k->name, k->value ? k->value : "");
 		width = len > width ? len : width;
 	}
-	printf("%s\n\n%c%s.\n", v->keywords != NULL ? " [KEYWORD VALUE]..." : "",
-		toupper(v->help[0]), v->help + 1);
+	printf("%s\n\n%c%s.\n", more ? " [KEYWORD VALUE]..." : "", toupper(v->help[0]),
+		v->help + 1);
 	if (v->keywords == NULL)
 		return;
 	printf("\nKeywords:\n");
@@ -77,4 +73,16 @@ void help_verb(const struct object *o, const struct verb *v)
 			printf(" [%s]", k->fallback);
 		putchar('\n');
 	}
+}
+
+void help_object(const struct object *o)
+{
+	if (o->verbs[1].name == NULL) {
+		help_verb(o, &o->verbs[0]);
+		return;
+	}
+	printf("viaductctl %s: %s\n\nCommands:\n", o->name, o->help);
+	for (const struct verb *v = o->verbs; v->name != NULL; v++)
+		printf("  %-10s %s%s\n", v->name, v->help, v == o->verbs ? " (default)" : "");
+	printf("\nviaductctl %s COMMAND --help lists a command's keywords.\n", o->name);
 }

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
 # Two sites in network namespaces, for the demo and the system tests:
 #
 #   host-a --- lan0 gw-a wan0 --- wan --- wan0 gw-b lan0 --- host-b
@@ -35,6 +36,16 @@ ctl() { # SITE ARGUMENTS..: viaductctl of that gateway
 	local s=$1
 	shift
 	"$VIADUCTCTL" -s "$STATE/gw-$s/run/viaduct/viaduct.sock" "$@"
+}
+
+explain() { # on failure: what the gateways dropped, and what their tables say
+	local s
+	for s in $SITES; do
+		[ -f "$STATE/gw-$s/viaductd.pid" ] || continue
+		timeout 5 "$VIADUCTCTL" -s "$STATE/gw-$s/run/viaduct/viaduct.sock" drops >"$STATE/gw-$s/drops" 2>&1
+		timeout 5 "$VIADUCTCTL" -s "$STATE/gw-$s/run/viaduct/viaduct.sock" neigh >"$STATE/gw-$s/neighbours" 2>&1
+		LOGS+=("$STATE/gw-$s/drops" "$STATE/gw-$s/neighbours")
+	done
 }
 
 swan() { # SITE ARGUMENTS..: swanctl of that gateway
@@ -105,7 +116,9 @@ sites_wire() { # the namespaces, their links, hosts and router; gateways' ports 
 	done
 }
 
-gw_config() { # SITE [EXTRA..]: viaductd's configuration; further arguments are appended as lines
+# gw_config SITE [EXTRA..]: viaductd's configuration; further arguments are appended as lines. LAN and
+# WAN may name other devices than packet sockets on the veth ends.
+gw_config() {
 	local s=$1 cpu=0 line
 	shift
 	[ "$s" = a ] || cpu=$(($(nproc) - 1))
@@ -120,8 +133,8 @@ gw_config() { # SITE [EXTRA..]: viaductd's configuration; further arguments are 
 			crypto = "${CRYPTO:-ipsec-mb}";
 			workers = { cores = [ ${CORES:-$cpu} ]; idle_us = 50; };
 			ports = (
-			  { name = "lan0"; device = "net_af_packet0,iface=phy-lan0"; },
-			  { name = "wan0"; device = "net_af_packet1,iface=phy-wan0"; }
+			  { name = "lan0"; device = "${LAN:-net_af_packet0,iface=phy-lan0}"; },
+			  { name = "wan0"; device = "${WAN:-net_af_packet1,iface=phy-wan0}"; }
 			);
 		X
 		for line; do

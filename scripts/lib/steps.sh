@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
 # Steps with one line each, cleaning up whatever happens, and saying why something failed.
 # To be sourced by bash scripts that have set -u.
 
@@ -24,10 +25,11 @@ note() {
 	printf '       %s\n' "$*"
 }
 
-# die WHY: ends the script; the trap cleans up.
+# die WHY: ends the script; the trap cleans up. A function explain() may add to LOGS first.
 die() {
 	printf '  FAIL %s: %s\n' "${STEP:-start}" "$*" >&2
 	local f
+	! declare -F explain >/dev/null || explain
 	for f in "${LOGS[@]}"; do
 		[ -s "$f" ] || continue
 		printf -- '--- last lines of %s\n' "$f" >&2

@@ -2,7 +2,7 @@
 /* Cycles per packet of the ESP stages, without I/O and routing, beside IPsec-MB's one-shot AES-GCM
  * on the same buffers in the same run.
  *
- *	bench_esp [<seconds per line>] [<packets per burst>]
+ *	bench_esp [<seconds per line>] [<packets per burst>] [<algorithm>] [<inner size>]
  *
  * Each round encrypts a burst, decrypts it again and runs the crypto alone, so that a change of the
  * core's clock meets all three; the best round and the median are shown, in TSC cycles. */
@@ -276,15 +276,24 @@ int main(int argc, char **argv)
 	char *eal[] = {argv[0], "--no-huge", "--no-pci", "--no-shconf", "-m", "512",
 		"--no-telemetry", "-l", "0", "--log-level", "error"};
 	double seconds = argc > 1 ? atof(argv[1]) : 0.5;
+	const char *only = argc > 3 ? argv[3] : NULL;
+	unsigned size = argc > 4 ? atoi(argv[4]) : 0;
 
 	if (argc > 2)
 		burst = RTE_MIN(atoi(argv[2]), VEC_MAX);
 	if (rte_eal_init(RTE_DIM(eal), eal) < 0)
 		return 1;
 	make_world();
-	printf("%s, %u packets a burst; cycles per packet: best (median) ratio to gcm-128 alone\n",
-		crypto_ctx_arch(w->crypto), burst);
+	printf("%s, TSC %.3f GHz, %u packets a burst; cycles per packet: best (median) ratio to "
+	       "gcm-128 alone\n",
+		crypto_ctx_arch(w->crypto), rte_get_tsc_hz() / 1e9, burst);
 	for (unsigned a = 0; a < RTE_DIM(algorithms); a++) {
+		if (only != NULL && strcmp(only, algorithms[a].name) != 0)
+			continue;
+		if (size != 0) {
+			measure(&algorithms[a], 1, size, seconds);
+			continue;
+		}
 		for (unsigned n_sa = 1; n_sa <= SAS; n_sa += SAS - 1) {
 			measure(&algorithms[a], n_sa, 64, seconds);
 			measure(&algorithms[a], n_sa, 1420, seconds);

@@ -73,7 +73,6 @@ static void run(unsigned n)
 	uint64_t t0;
 
 	fib_create(0, n, 1000);
-	rib_init(n, 1000);
 	dpdk = dpdk_memory() - dpdk;
 	t0 = rte_rdtsc();
 	for (unsigned i = 0; i < n; i++) {

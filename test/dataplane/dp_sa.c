@@ -26,18 +26,6 @@ struct iface *dp_vti(const char *name)
 	return vtis[n_vtis++] = i;
 }
 
-static struct addr outer(const char *text)
-{
-	struct addr a = {0};
-
-	if (inet_pton(AF_INET, text, &a.v4) == 1)
-		a.family = IP_V4;
-	else if (inet_pton(AF_INET6, text, a.v6) == 1)
-		a.family = IP_V6;
-	must(a.family != IP_NONE, text);
-	return a;
-}
-
 static struct sa *create(const struct dp_sa *conf)
 {
 	const struct cipher_info *cipher;
@@ -50,8 +38,8 @@ static struct sa *create(const struct dp_sa *conf)
 		.cipher = conf->cipher != 0 ? conf->cipher : CIPHER_AES_GCM_16,
 		.auth = conf->auth,
 		.flags = conf->flags,
-		.src = outer(conf->src),
-		.dst = outer(conf->dst),
+		.src = dp_addr(conf->src),
+		.dst = dp_addr(conf->dst),
 		.replay_window = conf->dir == SA_IN ? REPLAY_WINDOW_DEFAULT : 0,
 		.enc_key = key,
 		.auth_key = key,

@@ -62,7 +62,7 @@ static void make_devices(void)
 		make_port(n);
 }
 
-static struct addr parse_addr(const char *text)
+struct addr dp_addr(const char *text)
 {
 	struct addr a = {0};
 
@@ -82,7 +82,7 @@ static struct addr parse_prefix(const char *text, uint8_t *len)
 	must(slash != NULL, text);
 	snprintf(addr, sizeof(addr), "%.*s", (int)(slash - text), text);
 	*len = atoi(slash + 1);
-	return parse_addr(addr);
+	return dp_addr(addr);
 }
 
 void dp_route(const char *prefix, uint32_t nh_id)
@@ -108,7 +108,7 @@ uint32_t dp_station(unsigned port, const char *gateway, unsigned station)
 	uint32_t id;
 
 	if (gateway != NULL)
-		a = parse_addr(gateway);
+		a = dp_addr(gateway);
 	id = nexthop_get(NH_PORT, dp.port[port].iface, &a, &mac);
 	must(id != 0, "next hop");
 	return id;
@@ -130,11 +130,11 @@ static void make_iface(unsigned n)
 	dp.port[n].iface = i;
 
 	snprintf(local, sizeof(local), "10.0.%u.1", n);
-	atomic_store(&i->ip4, parse_addr(local).v4);
+	atomic_store(&i->ip4, dp_addr(local).v4);
 	snprintf(local, sizeof(local), "10.0.%u.1/32", n);
 	dp_route(local, NH_ID_LOCAL);
 	snprintf(local, sizeof(local), "2001:db8:%u::1", n);
-	*ip6 = parse_addr(local);
+	*ip6 = dp_addr(local);
 	atomic_store(&i->ip6, ip6);
 	snprintf(local, sizeof(local), "2001:db8:%u::1/128", n);
 	dp_route(local, NH_ID_LOCAL);

@@ -42,6 +42,9 @@ void dp_init(char *program);
 void dp_start(unsigned n_workers);
 void dp_stop(void);
 
+/* The address of either family; anything else ends the program. */
+struct addr dp_addr(const char *text);
+
 /* Route a prefix ("10.2.0.0/16") of VRF 0 to a next hop. */
 void dp_route(const char *prefix, uint32_t nh_id);
 void dp_unroute(const char *prefix);
@@ -83,6 +86,10 @@ bool dp_dropped2(enum drop_reason a, uint64_t n_a, enum drop_reason b, uint64_t 
 bool dp_none_dropped(void);
 /* Whatever was dropped is fine. */
 void dp_drops_forget(void);
+
+/* A frame into port 0 goes to the kernel as it is, or out of port 1 to station 2; nothing is dropped. */
+void dp_expect_punted(const struct frame *f);
+void dp_expect_forwarded(const struct frame *f);
 
 /* Sum of an interface's figures over the workers. */
 struct iface_stats dp_stats(const struct iface *i);

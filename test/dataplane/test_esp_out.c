@@ -369,7 +369,7 @@ static void peer_is_resolved(void)
 	nexthop_put(glean);
 }
 
-/* The tunnel's own far end routed into the tunnel: ends after some rounds, counted. */
+/* The tunnel's own far end routed into the tunnel: one round, counted. */
 static void route_to_the_peer_through_the_tunnel(void)
 {
 	struct frame in = udp4(20);

@@ -32,24 +32,6 @@ static void dropped(const struct frame *f, enum drop_reason reason)
 	CU_ASSERT_EQUAL(dp_stats(dp.port[0].iface).rx_drops, before + 1);
 }
 
-static void punted(const struct frame *f)
-{
-	dp_send(0, f);
-	dp_run();
-	CU_ASSERT(dp_punted(dp.port[0].iface, f));
-	CU_ASSERT(dp_none_dropped());
-}
-
-static void forwarded(const struct frame *f)
-{
-	struct frame want = frame_forwarded(f, 1, 2);
-
-	dp_send(0, f);
-	dp_run();
-	CU_ASSERT(dp_out(1, &want));
-	CU_ASSERT(dp_none_dropped());
-}
-
 /* IPv4 with one byte of the header changed, checksum mended. */
 static struct frame ip4_with(unsigned at, uint8_t value)
 {
@@ -147,7 +129,7 @@ static void ip4_options_are_forwarded(void)
 	frame_insert(&f, L3 + 20, "\x07\x07\x04\0\0\0\0\0", 8);
 	f.b[L3] = 0x47;
 	frame_checksum(&f);
-	forwarded(&f);
+	dp_expect_forwarded(&f);
 }
 
 static void ip6_extension_headers(void)
@@ -157,7 +139,7 @@ static void ip6_extension_headers(void)
 	routes();
 	f.b[L3 + 6] = 60;
 	frame_insert(&f, L3 + 40, "\x11\0\1\4\0\0\0\0", 8);
-	forwarded(&f);
+	dp_expect_forwarded(&f);
 	f.b[L3 + 41] = 200;
 	dropped(&f, DROP_IP6_EXT_HEADERS);
 }
@@ -201,11 +183,11 @@ static void not_ip(void)
 
 		f.b[12] = types[i] >> 8;
 		f.b[13] = types[i];
-		punted(&f);
+		dp_expect_punted(&f);
 		memcpy(f.b, "\x01\x80\xc2\0\0\x0e", 6);
-		punted(&f);
+		dp_expect_punted(&f);
 		memcpy(f.b, "\xff\xff\xff\xff\xff\xff", 6);
-		punted(&f);
+		dp_expect_punted(&f);
 	}
 }
 
@@ -220,7 +202,7 @@ static void types_that_are_none(void)
 	dropped(&f, DROP_BAD_ETHERTYPE);
 	f.b[12] = 0x06;
 	f.b[13] = 0x00;
-	punted(&f);
+	dp_expect_punted(&f);
 }
 
 /* Never forwarded, whatever the routing table says. */
@@ -235,20 +217,20 @@ static void multicast_is_the_kernels(void)
 	dp_route("::/0", dp_station(1, "2001:db8:1::2", 2));
 	for (unsigned i = 0; i < RTE_DIM(to4); i++) {
 		f = frame_udp(0, HOST4, to4[i], 20);
-		punted(&f);
+		dp_expect_punted(&f);
 	}
 	for (unsigned i = 0; i < RTE_DIM(to6); i++) {
 		f = frame_udp(0, HOST6, to6[i], 20);
-		punted(&f);
+		dp_expect_punted(&f);
 	}
 	f = frame_udp(0, "0.0.0.0", "255.255.255.255", 20);
-	punted(&f);
+	dp_expect_punted(&f);
 	f = frame_udp(0, "::", "ff02::1:ff00:1", 20);
-	punted(&f);
+	dp_expect_punted(&f);
 	/* Unicast inside a broadcast frame. */
 	f = frame_udp(0, HOST4, FAR4, 20);
 	memset(f.b, 0xff, 6);
-	punted(&f);
+	dp_expect_punted(&f);
 }
 
 static void nic_checksum_flag(void)

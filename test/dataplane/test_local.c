@@ -39,37 +39,19 @@ static void dropped(const struct frame *f, enum drop_reason reason)
 	CU_ASSERT(dp_quiet());
 }
 
-static void punted(const struct frame *f)
-{
-	dp_send(0, f);
-	dp_run();
-	CU_ASSERT(dp_punted(dp.port[0].iface, f));
-	CU_ASSERT(dp_none_dropped());
-}
-
-static void forwarded(const struct frame *f)
-{
-	struct frame want = frame_forwarded(f, 1, 2);
-
-	dp_send(0, f);
-	dp_run();
-	CU_ASSERT(dp_out(1, &want));
-	CU_ASSERT(dp_none_dropped());
-}
-
 static void kernels_share(void)
 {
 	struct frame f = frame_udp(0, PEER4, US4, 20);
 
-	punted(&f);
+	dp_expect_punted(&f);
 	f = frame_udp(0, PEER6, US6, 20);
-	punted(&f);
+	dp_expect_punted(&f);
 	f = frame_udp(0, PEER4, "10.0.2.1", 20); /* another port's address is ours as well */
-	punted(&f);
+	dp_expect_punted(&f);
 	f = frame_ip(0, PEER4, US4, IPPROTO_ICMP, "\x08\0\xf7\xff\0\0\0\0", 8);
-	punted(&f);
+	dp_expect_punted(&f);
 	f = frame_ip(0, PEER4, US4, 89, "ospf", 4);
-	punted(&f);
+	dp_expect_punted(&f);
 	CU_ASSERT_EQUAL(dp.worker[0]->stats.punted, 5);
 }
 
@@ -80,7 +62,7 @@ static void punts_are_whole_frames(void)
 
 	memset(f.b + f.len, 0xee, 60 - f.len);
 	f.len = 60;
-	punted(&f);
+	dp_expect_punted(&f);
 }
 
 static void unknown_spi(void)
@@ -141,9 +123,9 @@ static void natt_port(const char *peer, const char *us)
 	f = natt(peer, us, "\0\0\0", 3);
 	dropped(&f, DROP_NATT_SHORT);
 	f = natt(peer, us, ike, 4);
-	punted(&f);
+	dp_expect_punted(&f);
 	f = natt(peer, us, ike, sizeof(ike));
-	punted(&f);
+	dp_expect_punted(&f);
 	f = natt(peer, us, esp_unknown, 7);
 	dropped(&f, DROP_ESP_SHORT);
 	f = natt(peer, us, esp_unknown, 64);
@@ -185,15 +167,15 @@ static void transit_esp_is_forwarded(void)
 
 	dp_route("10.2.0.0/16", dp_station(1, "10.0.1.2", 2));
 	dp_sa(NULL, &(struct dp_sa){SA_IN, SPI, PEER4, US4});
-	forwarded(&f);
+	dp_expect_forwarded(&f);
 	f = esp(PEER4, OTHER4, esp_known, 3);
-	forwarded(&f);
+	dp_expect_forwarded(&f);
 	f = natt(PEER4, OTHER4, esp_known, 64);
-	forwarded(&f);
+	dp_expect_forwarded(&f);
 	f = natt(PEER4, OTHER4, "\xff", 1);
-	forwarded(&f);
+	dp_expect_forwarded(&f);
 	f = natt(PEER4, OTHER4, "", 0);
-	forwarded(&f);
+	dp_expect_forwarded(&f);
 }
 
 /* f in two fragments; the first has `first` bytes behind the IPv4 header. */
@@ -249,8 +231,8 @@ static void other_fragments_are_punted_as_they_are(void)
 	struct frame f = frame_ip(0, PEER4, US4, IPPROTO_ICMP, esp_known, 64), a, b;
 
 	cut(&f, 16, &a, &b);
-	punted(&b);
-	punted(&a);
+	dp_expect_punted(&b);
+	dp_expect_punted(&a);
 }
 
 static void transit_fragments_are_forwarded(void)
@@ -259,8 +241,8 @@ static void transit_fragments_are_forwarded(void)
 
 	dp_route("10.2.0.0/16", dp_station(1, "10.0.1.2", 2));
 	cut(&f, 16, &a, &b);
-	forwarded(&b);
-	forwarded(&a);
+	dp_expect_forwarded(&b);
+	dp_expect_forwarded(&a);
 }
 
 DP_MAIN("local", 1, DP_TEST(kernels_share), DP_TEST(punts_are_whole_frames), DP_TEST(unknown_spi),

@@ -298,7 +298,7 @@ static void refusals(void)
 	tunnel_stop(&tun);
 }
 
-/* The far end's own address is routed into the tunnel: bounded, counted, not sent. */
+/* The far end's own address is routed into the tunnel: counted after the first round, not sent. */
 static void route_loop(void)
 {
 	struct frame f = udp4(100, false);
@@ -309,7 +309,7 @@ static void route_loop(void)
 	dp_run();
 	CU_ASSERT(dp_dropped(DROP_VTI_LOOP, 1));
 	CU_ASSERT(dp_quiet());
-	CU_ASSERT_EQUAL(dp_stats(tun.vti).tx_packets, 4);
+	CU_ASSERT_EQUAL(dp_stats(tun.vti).tx_packets, 1);
 	dp_unroute(TUNNEL_PEER4 "/32");
 	tunnel_stop(&tun);
 }

@@ -222,6 +222,24 @@ bool dp_none_dropped(void)
 	return dp_dropped(0, 0);
 }
 
+void dp_expect_punted(const struct frame *f)
+{
+	dp_send(0, f);
+	dp_run();
+	CU_ASSERT(dp_punted(dp.port[0].iface, f));
+	CU_ASSERT(dp_none_dropped());
+}
+
+void dp_expect_forwarded(const struct frame *f)
+{
+	const struct frame want = frame_forwarded(f, 1, 2);
+
+	dp_send(0, f);
+	dp_run();
+	CU_ASSERT(dp_out(1, &want));
+	CU_ASSERT(dp_none_dropped());
+}
+
 void dp_drops_forget(void)
 {
 	for (unsigned r = 0; r < DROP_REASON_COUNT; r++)

@@ -10,6 +10,19 @@ gw_config a "$(vti_conf a vti0 "reqid = 1;")"
 conf=$STATE/gw-a/viaduct.conf
 check "--check accepts it" "$VIADUCTD" --config "$conf" --check
 sed 's/idle_us/idle_uss/' "$conf" >"$STATE/bad.conf"
+# fails TEXT EDIT: with the configuration so edited it does not start, and its last line says TEXT
+fails() {
+	sed "$2" "$conf" >"$STATE/fails.conf"
+	ns gw-a timeout 20 sh -c 'mount --bind "$1/run" /run && exec "$2" --config "$3"' sh "$STATE/gw-a" "$VIADUCTD" \
+		"$STATE/fails.conf" >"$STATE/fails.log" 2>&1
+	[ $? = 1 ] && tail -n 1 "$STATE/fails.log" | grep -F "error: $1"
+}
+check "a port without its interface" fails "port lan0: no interface nosuch0 in this network namespace" \
+	's/phy-lan0/nosuch0/'
+check "tables larger than the memory" fails "no memory for routing tables of 4096 IPv4" 's/memory_mb.*/memory_mb = 128;/'
+check "a socket in no directory" fails "socket directory /no/such: No such file or directory" \
+	'1isocket = "/no/such/viaduct.sock";'
+check "no twin is left by them" sh -c "! ip -n ${PREFIX}gw-a link show lan0 2>/dev/null"
 line=$(grep -n idle_uss "$STATE/bad.conf" | cut -d: -f1)
 "$VIADUCTD" --config "$STATE/bad.conf" --check >"$STATE/bad.out" 2>&1
 equal "--check refuses an unknown setting" $? 1

@@ -31,4 +31,17 @@ check "vti set mtu overrides" ctl a vti set vti0 mtu 1300
 equal "and is shown" "$(json a vti show vti0 "d[0]['mtu']")" 1300
 check "0 computes it again" ctl a vti set vti0 mtu 0
 equal "as before" "$(json a vti show vti0 "d[0]['mtu']")" $mtu
+
+# Without addresses of its own a tunnel still answers: from another of the gateway's addresses.
+for s in a b; do
+	ip -n "${PREFIX}gw-$s" addr flush dev vti0 scope global
+done
+ip -n "${PREFIX}gw-a" route add 10.2.0.0/16 dev vti0 # with the last address went the IPv4 routes
+ip -n "${PREFIX}gw-b" route add 10.1.0.0/16 dev vti0
+hop() { # ADDRESS: who says that a packet with TTL 2 went no further; empty: nobody
+	ns host-a ping -n -c 1 -W 1 -t 2 "$1" 2>&1 | awk '/^From/ && /[Tt]ime/ { print $2 }'
+}
+check "unnumbered vti0: IPv4 still passes" no_loss host-a 3 0.05 10.2.0.2
+equal "traceroute shows gw-b, IPv4" "$(hop 10.2.0.2)" 10.2.0.1
+equal "traceroute shows gw-b, IPv6" "$(hop 2001:db8:2::2)" 2001:db8:2::1
 finish

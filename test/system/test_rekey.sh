@@ -10,7 +10,7 @@ both_up aes128gcm16 "rekey_time = 3s" "life_time = 30s" "rand_time = 0"
 seconds=20
 ns host-b iperf3 -s -D -I "$STATE/iperf3.pid" >/dev/null 2>&1
 on_exit "kill \$(tr -d '\\0' <$STATE/iperf3.pid)"
-wait_for 5 ns host-a nc -z 10.2.0.2 5201 2>/dev/null
+sleep 0.5 # iperf3 listens
 ns host-a iperf3 -c 10.2.0.2 -t "$seconds" -b 50M >"$STATE/iperf3.log" 2>&1 &
 iperf=$!
 check "ping at 200 Hz for $seconds s, none lost" no_loss host-a $((seconds * 200)) 0.005 10.2.0.2

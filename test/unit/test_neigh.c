@@ -72,7 +72,6 @@ static void begin(void)
 	CU_ASSERT_EQUAL_FATAL(rcu_init(1), 0);
 	CU_ASSERT_EQUAL_FATAL(nexthops_init(), 0);
 	CU_ASSERT_EQUAL_FATAL(fib_create(0, 10000, 100), 0);
-	CU_ASSERT_EQUAL_FATAL(rib_init(10000, 100), 0);
 	lan = iface_new(IFACE_PORT, "lan0", 1);
 	lan->kernel_ifindex = 10;
 	iface_publish(lan);

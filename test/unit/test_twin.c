@@ -292,6 +292,9 @@ static void resolve_wakes_the_control_thread(void)
 {
 	void *m = NULL;
 
+	/* What the kernel sent on earlier twins (router solicitations) may still be there. */
+	while (rte_ring_dequeue(worker->inject, &m) == 0)
+		rte_pktmbuf_free(m);
 	CU_ASSERT_FALSE(readable(host_event_fd(), 0));
 	rte_ring_enqueue(worker->to_host, udp_packet(7, HOST_RESOLVE));
 	CU_ASSERT_TRUE(readable(host_event_fd(), TIMEOUT));

@@ -443,6 +443,80 @@ static void kernel_link_is_followed(void)
 	CU_ASSERT_FALSE(iface_has(v->iface, IFACE_UP));
 }
 
+/* Events tell of changes only, each once; what the kernel says late of them is no other change. */
+static void each_change_is_told_once(void)
+{
+	struct viaduct_vti r = request("vti0", "192.0.2.1", "192.0.2.2");
+	struct vti *v;
+
+	begin();
+	v = add(&r);
+	CU_ASSERT_EQUAL(fake.events, 1);
+	r.fields = VIADUCT_VTI_ADMIN | VIADUCT_VTI_MTU | VIADUCT_VTI_REQID;
+	r.admin_up = 1;
+	r.mtu = 1300;
+	r.reqid = 7;
+	CU_ASSERT_EQUAL(vti_set(&r, NULL, &e), 0);
+	CU_ASSERT_EQUAL(fake.events, 2);
+	CU_ASSERT_EQUAL(fake.event.vti.vti.admin_up, 1);
+	CU_ASSERT_EQUAL(fake.event.vti.mtu_now, 1300);
+	vti_kernel_link(v, false, 1446, false);
+	vti_kernel_link(v, false, 1300, false);
+	CU_ASSERT_TRUE(iface_has(v->iface, IFACE_UP)); /* no packet is dropped meanwhile */
+	vti_kernel_link(v, true, 1300, false);
+	CU_ASSERT_EQUAL(vti_set(&r, NULL, &e), 0); /* the same again */
+	CU_ASSERT_EQUAL(fake.events, 2);
+	CU_ASSERT_EQUAL(v->conf.admin_up, 1);
+	vti_kernel_link(v, false, 1300, false); /* now somebody else's doing */
+	CU_ASSERT_EQUAL(fake.events, 3);
+	CU_ASSERT_EQUAL(v->conf.admin_up, 0);
+	CU_ASSERT_FALSE(iface_has(v->iface, IFACE_UP));
+	r.fields = VIADUCT_VTI_DESCRIPTION;
+	strcpy(r.description, "x");
+	CU_ASSERT_EQUAL(vti_set(&r, NULL, &e), 0);
+	CU_ASSERT_EQUAL(fake.events, 4);
+}
+
+static struct vti *match_reqid(uint32_t reqid, const char *local, const char *remote)
+{
+	const struct viaduct_addr l = A(local), r = A(remote);
+	const struct vti_key key = {
+		.reqid = reqid, .local = addr_from_api(&l), .remote = addr_from_api(&r)};
+
+	return vti_match(&key);
+}
+
+/* A VTI that names only its two ends takes SAs with a reqid that nobody asked for: charon's own. */
+static void ends_alone_match(void)
+{
+	struct viaduct_vti r = request("vti0", "192.0.2.1", "192.0.2.2");
+	struct vti *by_ends, *by_reqid;
+
+	begin();
+	by_ends = add(&r);
+	CU_ASSERT_PTR_EQUAL(match_reqid(1, "192.0.2.1", "192.0.2.2"), by_ends);
+	CU_ASSERT_PTR_NULL(match_reqid(1, "192.0.2.1", "192.0.2.3"));
+	CU_ASSERT_PTR_NULL(match_reqid(1, "192.0.2.3", "192.0.2.2"));
+	CU_ASSERT_PTR_NULL(match_reqid(0, "192.0.2.1", "192.0.2.2"));
+	/* One whose reqid it is goes before. */
+	strcpy(r.name, "vti1");
+	r.fields |= VIADUCT_VTI_REQID;
+	r.reqid = 100;
+	by_reqid = add(&r);
+	CU_ASSERT_PTR_EQUAL(match_reqid(100, "192.0.2.1", "192.0.2.2"), by_reqid);
+	CU_ASSERT_PTR_EQUAL(match_reqid(101, "192.0.2.1", "192.0.2.2"), by_ends);
+	/* Nothing is taken by a VTI with a key of its own, or with an end left open. */
+	CU_ASSERT_EQUAL(vti_del("vti0", &e), 0);
+	CU_ASSERT_PTR_NULL(match_reqid(101, "192.0.2.1", "192.0.2.2"));
+	r = request("vti2", "192.0.2.1", "192.0.2.2");
+	r.fields |= VIADUCT_VTI_IF_ID;
+	r.if_id = 5;
+	add(&r);
+	r = request("vti3", "", "192.0.2.2");
+	add(&r);
+	CU_ASSERT_PTR_NULL(match_reqid(101, "192.0.2.1", "192.0.2.2"));
+}
+
 static struct vti *match(uint32_t mark, uint32_t mask)
 {
 	const struct vti_key key = {.mark = mark, .mark_mask = mask};
@@ -479,4 +553,5 @@ UNIT_EAL_MAIN("vti", UNIT_TEST(makes_interface_and_twin), UNIT_TEST(refuses_bad_
 	UNIT_TEST(automatic_reqids_are_free_ones), UNIT_TEST(set_rebinds),
 	UNIT_TEST(sas_outlive_the_vti), UNIT_TEST(mtu_follows_path_and_sa),
 	UNIT_TEST(mtu_by_hand_stays), UNIT_TEST(kernel_link_is_followed),
+	UNIT_TEST(each_change_is_told_once), UNIT_TEST(ends_alone_match),
 	UNIT_TEST(marks_match_as_in_linux))
