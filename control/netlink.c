@@ -211,13 +211,6 @@ void netlink_reread_routes(void)
 	start_next();
 }
 
-void netlink_resync(void)
-{
-	nl.wanted = DUMP_ALL;
-	nl.stats.resyncs++;
-	start_next();
-}
-
 static void on_error(const struct nlmsghdr *nlh)
 {
 	const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);

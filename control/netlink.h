@@ -16,9 +16,6 @@ struct event_base;
 int netlink_start(struct event_base *base, struct err *e);
 void netlink_stop(void);
 
-/* Read everything again, from the event loop. */
-void netlink_resync(void);
-
 /* Requests to the kernel about a device, by ifindex. 0 or a negative errno with *e. */
 int netlink_set_link(uint32_t ifindex, bool up, struct err *e);
 int netlink_set_mtu(uint32_t ifindex, uint32_t mtu, struct err *e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/ports.h"
 
+#include "control/eal_log.h"
 #include "control/ifaces.h"
 #include "control/log.h"
 #include "control/port_device.h"
@@ -23,15 +24,6 @@ unsigned port_count(void)
 struct port *port_at(unsigned i)
 {
 	return i < n_ports ? ports[i] : NULL;
-}
-
-struct port *port_by_name(const char *name)
-{
-	for (unsigned i = 0; i < n_ports; i++) {
-		if (strcmp(ports[i]->iface->name, name) == 0)
-			return ports[i];
-	}
-	return NULL;
 }
 
 struct port *port_by_iface(const struct iface *iface)
@@ -93,10 +85,11 @@ static int start_device(struct port *p, const struct config_port *c, struct err 
 
 	if (ret < 0)
 		return ret;
+	eal_log_forget();
 	ret = rte_eth_dev_start(p->port_id);
-	if (ret < 0)
+	if (ret < 0) /* the driver's own words say more than its errno */
 		return err_set(e, -ret, "port %s: %s does not start: %s", c->name, c->device,
-			strerror(-ret));
+			eal_log_reason()[0] != '\0' ? eal_log_reason() : strerror(-ret));
 	set_filters(p, c);
 	return 0;
 }

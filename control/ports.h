@@ -27,7 +27,6 @@ int ports_start(const struct config *c, struct worker **workers, unsigned n,
 	struct rte_mempool *pool, struct err *e);
 void ports_stop(void);
 
-struct port *port_by_name(const char *name);
 struct port *port_by_iface(const struct iface *iface);
 unsigned port_count(void);
 struct port *port_at(unsigned i);

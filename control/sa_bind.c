@@ -4,7 +4,8 @@
 
 #include <utlist.h>
 
-bool sa_is_live(const struct sa_entry *s)
+/* May its VTI count on it? (hard lifetime not passed) */
+static bool sa_is_live(const struct sa_entry *s)
 {
 	return !atomic_load_explicit(&s->sa->expired, memory_order_relaxed);
 }

@@ -12,9 +12,6 @@ void sa_bind(struct sa_entry *s);
 /* Take it from its VTI for good; the newest of the others takes over sending. */
 void sa_unbind(struct sa_entry *s);
 
-/* May its VTI count on it? (hard lifetime not passed) */
-bool sa_is_live(const struct sa_entry *s);
-
 /* Does its VTI send with it, in any family? */
 bool sa_is_active(const struct sa_entry *s);
 

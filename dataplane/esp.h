@@ -8,10 +8,11 @@
 
 struct worker;
 
+/* Packed: behind an Ethernet header it is not aligned. */
 struct esp_hdr {
 	uint32_t spi; /* network order */
 	uint32_t seq; /* network order, low half */
-} __attribute__((packed)); /* behind an Ethernet header it is not aligned */
+} __attribute__((packed));
 
 #define ESP_TRAILER_LEN 2 /* pad length, next header */
 #define ESP_NEXT_IP4    4

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-json_object *port_item(const struct viaduct_port_info *p)
+static json_object *port_item(const struct viaduct_port_info *p)
 {
 	json_object *o = json_object_new_object();
 	char mac[18];

@@ -55,7 +55,7 @@ static const struct column columns[] = {{"version", "version"}, {"pid", "pid"},
 	{"packet buffers", .cell = cell_buffers}, {"netlink", .cell = cell_netlink},
 	{"API clients", "clients"}, {0}};
 
-int show_status(struct cli *cli, void *req)
+static int show_status(struct cli *cli, void *req)
 {
 	struct viaduct_status st;
 	int ret = cli_call(cli, VIADUCT_STATUS, NULL, &st);

@@ -136,7 +136,7 @@ static void cell_sas(json_object *o, char *buf, size_t size)
 		item_number(o, "sas_out"));
 }
 
-const struct column vti_columns[] = {{"NAME", "name"}, {"STATE", .cell = cell_state},
+static const struct column vti_columns[] = {{"NAME", "name"}, {"STATE", .cell = cell_state},
 	{"LOCAL", .cell = cell_local}, {"REMOTE", .cell = cell_remote}, {"REQID", "reqid"},
 	{"IF-ID", "if_id", FORMAT_NONZERO}, {"MARK", .cell = cell_mark}, {"MTU", "mtu"},
 	{"SAS", .cell = cell_sas}, {"DESCRIPTION", "description"}, {0}};

@@ -10,7 +10,6 @@ extern const struct object object_drops, object_monitor, object_neigh, object_po
 	object_worker;
 
 /* Lists without a filter when req is NULL. They return exit codes. */
-int show_status(struct cli *cli, void *req);
 int show_vtis(struct cli *cli, void *req);
 int show_sas(struct cli *cli, void *req);
 int show_policies(struct cli *cli, void *req);
@@ -21,7 +20,6 @@ int show_workers(struct cli *cli, void *req);
 int show_drops(struct cli *cli, void *req);
 
 json_object *vti_item(const struct viaduct_vti_info *info);
-json_object *port_item(const struct viaduct_port_info *p);
 void cell_mark(json_object *o, char *buf, size_t size);
 
 #endif

@@ -42,7 +42,8 @@ explain() { # on failure: what the gateways dropped, and what their tables say
 	local s
 	for s in $SITES; do
 		[ -f "$STATE/gw-$s/viaductd.pid" ] || continue
-		timeout 5 "$VIADUCTCTL" -s "$STATE/gw-$s/run/viaduct/viaduct.sock" drops >"$STATE/gw-$s/drops" 2>&1
+		timeout 5 "$VIADUCTCTL" -s "$STATE/gw-$s/run/viaduct/viaduct.sock" drops >"$STATE/gw-$s/drops" 2>/dev/null ||
+			continue # it does not run: its log has been shown
 		timeout 5 "$VIADUCTCTL" -s "$STATE/gw-$s/run/viaduct/viaduct.sock" neigh >"$STATE/gw-$s/neighbours" 2>&1
 		LOGS+=("$STATE/gw-$s/drops" "$STATE/gw-$s/neighbours")
 	done
@@ -151,7 +152,7 @@ gw_start() { # SITE: viaductd in its namespace, /run being its own
 	' sh "$dir" "$VIADUCTD" >>"$dir/viaductd.log" 2>&1 </dev/null &
 	echo $! >"$dir/viaductd.pid"
 	on_exit "gw_stop $s"
-	wait_for 20 ctl "$s" status || die "viaductd of gw-$s does not answer"
+	wait_started $! 20 ctl "$s" status || die "viaductd of gw-$s does not answer"
 }
 
 gw_stop() { # SITE
@@ -229,7 +230,7 @@ charon_start() {
 	' sh "$dir" "$CHARON" "$PLUGIN_DIR" >>"$dir/charon.out" 2>&1 </dev/null &
 	echo $! >"$dir/charon.pid"
 	on_exit "charon_stop $s"
-	wait_for 15 swan "$s" --stats || { LOGS+=("$dir/charon.out"); die "charon of gw-$s does not answer"; }
+	wait_started $! 15 swan "$s" --stats || { LOGS+=("$dir/charon.out"); die "charon of gw-$s does not answer"; }
 	swan "$s" --load-all --file "$conf" >"$dir/swanctl.log" 2>&1 ||
 		{ LOGS+=("$dir/swanctl.log"); die "swanctl of gw-$s refuses $conf"; }
 }

@@ -65,12 +65,25 @@ wait_for() {
 	done
 }
 
+# wait_started PID SECONDS COMMAND..: as wait_for, but no longer than the process lives.
+wait_started() {
+	local pid=$1 seconds=$2
+	shift 2
+	wait_for "$seconds" so_or_gone "$pid" "$@" && "$@" >/dev/null 2>&1
+}
+
+so_or_gone() {
+	local pid=$1
+	shift
+	"$@" || ! kill -0 "$pid"
+}
+
 # stop_pid PID: ask, wait 5 s, then insist. Only for processes we started.
 stop_pid() {
 	local i
 	kill "$1" 2>/dev/null || return 0
 	for ((i = 0; i < 100; i++)); do
-		kill -0 "$1" 2>/dev/null || return 0
+		readlink "/proc/$1/exe" >/dev/null || return 0 # gone, or a zombie that nobody waits for
 		sleep 0.05
 	done
 	kill -9 "$1" 2>/dev/null

@@ -87,15 +87,15 @@ void on_each_device(void (*test)(void))
 {
 	static const char *const devices[] = {"crypto_aesni_mb", "crypto_openssl"};
 	const char *why = "";
+	unsigned there = 0;
 
 	for (unsigned i = 0; i < RTE_DIM(devices); i++) {
 		device = devices[i];
 		if (lookaside_start(device, dp.n_workers, &why) < 0) {
 			printf("SKIP %s: %s\n", device, why);
-			/* Without any, nothing would be tested. */
-			CU_ASSERT_NOT_EQUAL(i, 0);
 			continue;
 		}
+		there++;
 		tunnel_start(&t);
 		test();
 		tunnel_stop(&t);
@@ -103,6 +103,8 @@ void on_each_device(void (*test)(void))
 		CU_ASSERT_EQUAL(rte_mempool_in_use_count(lookaside_device.sessions), 0);
 		lookaside_stop();
 	}
+	/* Without any, nothing would be tested. */
+	CU_ASSERT_NOT_EQUAL(there, 0);
 }
 
 void read_back(bool on)

@@ -262,9 +262,9 @@ static void bad_devices_are_refused(void)
 	refused("crypto_none_such", 1, "no such device");
 	refused("0000:00:99.0", 1, "no such device");
 	refused("net_null0", 1, "no device for symmetric");
-	refused("crypto_aesni_mb", 9, "max_nb_queue_pairs=9");
+	refused("crypto_openssl", 9, "max_nb_queue_pairs=9");
 	/* As the sentence says. And nothing is left of the refused ones. */
-	CU_ASSERT_EQUAL(lookaside_start("crypto_aesni_mb,max_nb_queue_pairs=9", 9, &why), 0);
+	CU_ASSERT_EQUAL(lookaside_start("crypto_openssl,max_nb_queue_pairs=9", 9, &why), 0);
 	CU_ASSERT(lookaside_running());
 	lookaside_stop();
 	CU_ASSERT_FALSE(lookaside_running());
