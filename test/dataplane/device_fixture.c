@@ -5,6 +5,8 @@
 #include "dataplane/lookaside.h"
 #include "dataplane/lookaside_device.h"
 
+#include <rte_version.h>
+
 #include <stdio.h>
 
 #define SPI 10001
@@ -103,8 +105,8 @@ void on_each_device(void (*test)(void))
 		CU_ASSERT_EQUAL(rte_mempool_in_use_count(lookaside_device.sessions), 0);
 		lookaside_stop();
 	}
-	/* Without any, nothing would be tested. */
-	CU_ASSERT_NOT_EQUAL(there, 0);
+	/* Newer DPDKs ask for a newer IPsec-MB than Debian 12 has, and come without the first. */
+	CU_ASSERT(there >= (RTE_VERSION < RTE_VERSION_NUM(24, 11, 0, 0) ? RTE_DIM(devices) : 1));
 }
 
 void read_back(bool on)

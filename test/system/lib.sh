@@ -74,19 +74,19 @@ vti_conf() {
 # ike_conf SITE PROPOSAL CHILD..: swanctl configuration; CHILD lines go into the child section.
 # OUTER=6: IPv6 outside. ENCAP=yes: UDP encapsulation.
 ike_conf() {
-	local s=$1 p=${SITE_PEER[$1]} proposal=$2 local remote
+	local s=$1 p=${SITE_PEER[$1]} proposal=$2 near far
 	shift 2
 	if [ "${OUTER:-4}" = 6 ]; then
-		local=${SITE_WAN6[$s]} remote=${SITE_WAN6[$p]}
+		near=${SITE_WAN6[$s]} far=${SITE_WAN6[$p]}
 	else
-		local=${SITE_WAN4[$s]} remote=${SITE_WAN4[$p]}
+		near=${SITE_WAN4[$s]} far=${SITE_WAN4[$p]}
 	fi
 	cat <<-X
 		connections {
 			sites {
 				version = 2
-				local_addrs = $local
-				remote_addrs = $remote
+				local_addrs = $near
+				remote_addrs = $far
 				proposals = aes128-sha256-x25519
 				mobike = no
 				encap = ${ENCAP:-no}
