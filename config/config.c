@@ -59,11 +59,11 @@ static int read_cores(struct reader *r, const config_setting_t *s, void *object)
 static const struct setting max_routes_settings[] = {
 	{"ipv4", SETTING_UINT, SETTING_FIELD(struct config, max_routes4), .min = 1, .max = 8u << 20,
 		.def = 65536,
-		.help = "IPv4 routes there is room for. About 0.7 KiB of memory_mb each, on top of "
-			"256 MiB."},
+		.help = "IPv4 routes there is room for. About 0.9 KiB of memory_mb each, on top of "
+			"274 MiB."},
 	{"ipv6", SETTING_UINT, SETTING_FIELD(struct config, max_routes6), .min = 1, .max = 4u << 20,
 		.def = 16384,
-		.help = "IPv6 routes there is room for. About 4.6 KiB of memory_mb each."},
+		.help = "IPv6 routes there is room for. About 4.8 KiB of memory_mb each."},
 	{.type = SETTING_END},
 };
 
