@@ -4,6 +4,8 @@
 #include "control/daemon.h"
 #include "control/ports.h"
 
+#include <stdio.h>
+
 int handle_PORT_DUMP(struct api_client *c, const void *req, void *rep, struct err *e)
 {
 	struct viaduct_port_info info;
@@ -27,5 +29,35 @@ int handle_WORKER_DUMP(struct api_client *c, const void *req, void *rep, struct 
 		worker_fill_info(i, &info);
 		ret = api_item(c, &info);
 	}
+	return ret;
+}
+
+static int worker_cycles(struct api_client *c, unsigned worker)
+{
+	const struct cycles *cycles = &daemon_state.workers[worker]->cycles;
+	struct viaduct_cycles_info info;
+	int ret = 0;
+
+	for (unsigned i = 0; i < CYCLES_STAGE_COUNT && ret == 0; i++) {
+		info = (struct viaduct_cycles_info){
+			.worker = worker,
+			.kind = cycles_kind(i),
+			.cycles = cycles->stage[i].cycles,
+			.packets = cycles->stage[i].packets,
+			.tsc_hz = rte_get_tsc_hz(),
+		};
+		snprintf(info.name, sizeof(info.name), "%s", cycles_name(i));
+		snprintf(info.help, sizeof(info.help), "%s", cycles_help(i));
+		ret = api_item(c, &info);
+	}
+	return ret;
+}
+
+int handle_CYCLES_DUMP(struct api_client *c, const void *req, void *rep, struct err *e)
+{
+	int ret = 0;
+
+	for (unsigned i = 0; i < daemon_state.n_workers && ret == 0; i++)
+		ret = worker_cycles(c, i);
 	return ret;
 }

@@ -11,6 +11,7 @@
 #include "control/neigh.h"
 #include "control/netlink.h"
 #include "control/nexthops.h"
+#include "control/packet_pool.h"
 #include "control/ports.h"
 #include "control/rcu.h"
 #include "control/rib.h"
@@ -73,11 +74,7 @@ static unsigned pool_cache(void)
 
 static int start_pool(struct err *e)
 {
-	/* A thread that is preempted inside this kind of ring doesn't make the others wait. Workers
-	 * may share their CPUs, and the host thread always does. */
-	daemon_state.pool = rte_pktmbuf_pool_create_by_ops("packets", config->mbufs, pool_cache(),
-		MBUF_PRIV_SIZE, RTE_PKTMBUF_HEADROOM + config->mbuf_size, SOCKET_ID_ANY,
-		"ring_mt_rts");
+	daemon_state.pool = packet_pool_new(config->mbufs, pool_cache(), config->mbuf_size);
 	if (daemon_state.pool == NULL)
 		return err_set(e, rte_errno,
 			"no memory for %u buffers of %u bytes (%s); raise memory_mb or lower mbufs",

@@ -136,7 +136,7 @@ static size_t memory_needed(const struct config *c)
 		sizeof(struct rte_mbuf) + MBUF_PRIV_SIZE + RTE_PKTMBUF_HEADROOM + c->mbuf_size, 0,
 		NULL);
 
-	/* Without huge pages no buffer crosses a page that it would fit into. */
+	/* More than enough without huge pages, where memory is taken only when it is touched. */
 	return fib_memory(c->max_routes4, c->max_routes6) +
 		c->mbufs * RTE_MAX(buffer, (size_t)getpagesize()) +
 		((128 + 16 * c->n_cores + 8 * c->n_ports + crypto) << 20);

@@ -103,16 +103,17 @@ static uint32_t pinned_cpu(unsigned lcore)
 	return UINT32_MAX;
 }
 
-static uint64_t busy_permille(unsigned i, const struct worker_stats *s)
+static uint64_t busy_permille(unsigned i, const struct worker *w)
 {
 	static struct {
-		uint64_t turns, busy;
+		uint64_t busy, idle;
 	} last[WORKER_MAX];
-	uint64_t turns = s->turns - last[i].turns, busy = s->busy_turns - last[i].busy;
+	uint64_t busy = cycles_busy(&w->cycles), idle = w->cycles.stage[CYCLES_IDLE].cycles;
+	uint64_t work = busy - last[i].busy, all = work + idle - last[i].idle;
 
-	last[i].turns = s->turns;
-	last[i].busy = s->busy_turns;
-	return turns == 0 ? 0 : RTE_MIN(busy * 1000 / turns, UINT64_C(1000));
+	last[i].busy = busy;
+	last[i].idle = idle;
+	return all == 0 ? 0 : work * 1000 / all;
 }
 
 void worker_fill_info(unsigned i, struct viaduct_worker_info *info)
@@ -133,6 +134,6 @@ void worker_fill_info(unsigned i, struct viaduct_worker_info *info)
 		.injected = s->injected,
 		.mirrored = s->mirrored,
 		.icmp_sent = s->icmp_sent,
-		.busy_permille = busy_permille(i, s),
+		.busy_permille = busy_permille(i, w),
 	};
 }

@@ -5,47 +5,60 @@
 
 #include "dataplane/crypto_key.h"
 #include "dataplane/crypto_random.h"
+#include "dataplane/pkt.h"
 
-/* Where a job's operands are kept until it is done: one for each job IPsec-MB can hold. */
-struct job_scratch {
-	uint8_t computed[32]; /* inbound: the ICV as it should be */
-	uint8_t received[32]; /* inbound with ESN: the ICV whose place is lent to seq_hi */
-	uint8_t nonce[16];
-	uint8_t aad[16];
-};
+#define CRYPTO_BATCH (2 * VEC_MAX)
+#define AEAD_ICV_LEN 16
 
-#define GCM_CHUNK 64 /* nonces written ahead of the encryptions that read them */
-
-struct gcm_scratch {
-	uint8_t nonce[16];
-	uint8_t aad[16];
+struct icv_scratch {
+	uint8_t computed[32]; /* as it should be */
+	uint8_t received[32]; /* with ESN */
 };
 
 struct crypto_ctx {
 	IMB_MGR *mgr;
 	aes_gcm_enc_dec_t gcm_seal[3], gcm_open[3]; /* by KEY_INDEX */
 	struct gcm_context_data gcm;
-	struct gcm_scratch chunk[GCM_CHUNK] __rte_cache_aligned;
-	struct job_scratch job[IMB_MAX_JOBS] __rte_cache_aligned;
+
+	/* AES-GCM and ChaCha20-Poly1305, packet by packet. */
+	uint8_t nonce[CRYPTO_BATCH][16] __rte_cache_aligned;
+	uint8_t aad[CRYPTO_BATCH][16]; /* with ESN */
+
+	/* HMAC: the batch's packets, and then those of one suite, longest first. */
+	struct crypto_op *hmac[CRYPTO_BATCH], *sorted[CRYPTO_BATCH];
+	IMB_JOB job[CRYPTO_BATCH] __rte_cache_aligned;
+	struct icv_scratch icv[CRYPTO_BATCH] __rte_cache_aligned;
+	/* Hashes of at most few[auth] packets go to a manager that uses the SHA instructions. */
+	IMB_MGR *sha_ni;
+	uint16_t few[AUTH_COUNT];
+
 	struct drbg drbg;
 } __rte_cache_aligned;
 
-/* Batches of one kind (crypto_gcm.c), and jobs (crypto_jobs.c): those are submitted one by one and
- * may stay in the manager's lanes until crypto_jobs_flush(). */
+/* Batches of one kind. */
 void crypto_gcm_seal(struct crypto_ctx *ctx, struct crypto_op *ops, unsigned n);
 void crypto_gcm_open(struct crypto_ctx *ctx, struct crypto_op *ops, unsigned n);
-void crypto_job_seal(struct crypto_ctx *ctx, struct crypto_op *op);
-void crypto_job_open(struct crypto_ctx *ctx, struct crypto_op *op);
-void crypto_jobs_flush(struct crypto_ctx *ctx);
+void crypto_chacha_seal(struct crypto_ctx *ctx, struct crypto_op *ops, unsigned n);
+void crypto_chacha_open(struct crypto_ctx *ctx, struct crypto_op *ops, unsigned n);
 
-/* Without a branch that depends on the bytes. len: a multiple of 4. */
+/* Reorders the n pointers at `op`. */
+void crypto_hmac_seal(struct crypto_ctx *ctx, struct crypto_op **op, unsigned n);
+void crypto_hmac_open(struct crypto_ctx *ctx, struct crypto_op **op, unsigned n);
+
+/* Without a branch that depends on the bytes. len: 12, 16, 24 or 32. */
 static inline bool icv_equal(const uint8_t *a, const uint8_t *b, unsigned len)
 {
-	uint32_t diff = 0, x, y;
+	uint64_t x, y, diff;
 
-	for (unsigned i = 0; i < len; i += 4) {
-		memcpy(&x, a + i, 4);
-		memcpy(&y, b + i, 4);
+	memcpy(&x, a, 8);
+	memcpy(&y, b, 8);
+	diff = x ^ y;
+	memcpy(&x, a + len - 8, 8);
+	memcpy(&y, b + len - 8, 8);
+	diff |= x ^ y;
+	for (unsigned i = 8; i + 8 < len; i += 8) {
+		memcpy(&x, a + i, 8);
+		memcpy(&y, b + i, 8);
 		diff |= x ^ y;
 	}
 	return diff == 0;
@@ -66,6 +79,17 @@ static inline void aead_nonce(uint8_t *nonce, const struct crypto_op *op)
 {
 	memcpy(nonce, &op->sa->salt, 4);
 	memcpy(nonce + 4, op->esp + 8, 8);
+}
+
+/* Nonces and ESN's authenticated data of the batch are written first: read back at once, they would
+ * stall the encryption on store forwarding. */
+static inline void aead_prepare(struct crypto_ctx *ctx, const struct crypto_op *ops, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		aead_nonce(ctx->nonce[i], &ops[i]);
+		if (ops[i].sa->flags & SA_ESN)
+			esn_aad(ctx->aad[i], &ops[i]);
+	}
 }
 
 #endif

@@ -81,15 +81,18 @@ static void expand_hmac(struct crypto_key *key, const struct sa_params *p)
 
 int crypto_key_init(struct sa *sa, const struct sa_params *p)
 {
+	size_t size = p->auth != AUTH_NONE ? sizeof(struct crypto_key)
+					   : offsetof(struct crypto_key, ipad);
 	struct crypto_key *key;
 
 	if (expander == NULL)
 		expander = crypto_mgr_new(NULL);
 	if (expander == NULL)
 		return -ENOMEM;
-	key = rte_zmalloc("crypto_key", sizeof(*key), RTE_CACHE_LINE_SIZE);
+	key = rte_zmalloc("crypto_key", size, RTE_CACHE_LINE_SIZE);
 	if (key == NULL)
 		return -ENOMEM;
+	key->size = size;
 	key->len = p->enc_key_len - cipher_info(p->cipher)->salt;
 	switch (p->cipher) {
 	case CIPHER_AES_GCM_16:
@@ -112,6 +115,6 @@ void crypto_key_free(struct crypto_key *key)
 {
 	if (key == NULL)
 		return;
-	explicit_bzero(key, sizeof(*key));
+	explicit_bzero(key, key->size);
 	rte_free(key);
 }

@@ -20,8 +20,10 @@ struct crypto_key {
 		} aes;
 		uint8_t chacha[32];
 	};
-	uint8_t len; /* of the cipher's key, bytes */
-	/* HMAC's inner and outer hash states after the padded key. */
+	uint8_t len;   /* of the cipher's key, bytes */
+	uint16_t size; /* of what there is of this structure, bytes: see below */
+	/* HMAC's inner and outer hash states after the padded key. An AEAD cipher's key ends before
+	 * them: a gateway has two keys for each of many tunnels. */
 	uint8_t ipad[IMB_SHA512_DIGEST_SIZE_IN_BYTES] __rte_aligned(16);
 	uint8_t opad[IMB_SHA512_DIGEST_SIZE_IN_BYTES] __rte_aligned(16);
 } __rte_cache_aligned;

@@ -3,6 +3,8 @@
 
 #include "dataplane/crypto_ctx.h"
 
+#include <rte_branch_prediction.h>
+
 #include <errno.h>
 #include <sys/random.h>
 
@@ -21,27 +23,29 @@ static void rekey(struct drbg *d, IMB_MGR *mgr, uint8_t *seed)
 	explicit_bzero(unused, sizeof(unused));
 }
 
-static void refill(struct drbg *d, IMB_MGR *mgr)
+static bool refill(struct drbg *d, IMB_MGR *mgr)
 {
-	IMB_JOB *job = IMB_GET_NEXT_JOB(mgr);
+	IMB_JOB job = {
+		.cipher_mode = IMB_CIPHER_CNTR,
+		.cipher_direction = IMB_DIR_ENCRYPT,
+		.chain_order = IMB_ORDER_CIPHER_HASH,
+		.hash_alg = IMB_AUTH_NULL,
+		.enc_keys = d->schedule,
+		.dec_keys = d->schedule,
+		.key_len_in_bytes = IMB_KEY_256_BYTES,
+		.iv = d->counter,
+		.iv_len_in_bytes = sizeof(d->counter),
+		.src = zeros,
+		.dst = d->out,
+		.msg_len_to_cipher_in_bytes = DRBG_BYTES,
+	};
 
-	job->cipher_mode = IMB_CIPHER_CNTR;
-	job->cipher_direction = IMB_DIR_ENCRYPT;
-	job->chain_order = IMB_ORDER_CIPHER_HASH;
-	job->hash_alg = IMB_AUTH_NULL;
-	job->enc_keys = d->schedule;
-	job->dec_keys = d->schedule;
-	job->key_len_in_bytes = 32;
-	job->iv = d->counter;
-	job->iv_len_in_bytes = sizeof(d->counter);
-	job->src = zeros;
-	job->dst = d->out;
-	job->cipher_start_src_offset_in_bytes = 0;
-	job->msg_len_to_cipher_in_bytes = DRBG_BYTES;
-	if (IMB_SUBMIT_JOB_NOCHECK(mgr) == NULL)
-		IMB_FLUSH_JOB(mgr);
+	if (IMB_SUBMIT_CIPHER_BURST_NOCHECK(
+		    mgr, &job, 1, IMB_CIPHER_CNTR, IMB_DIR_ENCRYPT, IMB_KEY_256_BYTES) != 1)
+		return false;
 	rekey(d, mgr, d->out);
 	d->used = SEED_BYTES;
+	return true;
 }
 
 int drbg_init(struct drbg *d, IMB_MGR *mgr)
@@ -51,8 +55,7 @@ int drbg_init(struct drbg *d, IMB_MGR *mgr)
 	if (getrandom(seed, sizeof(seed), 0) != sizeof(seed))
 		return -EIO;
 	rekey(d, mgr, seed);
-	d->used = DRBG_BYTES;
-	return 0;
+	return refill(d, mgr) ? 0 : -EIO; /* later ones can't fail where the first did not */
 }
 
 void drbg_fill(struct drbg *d, IMB_MGR *mgr, void *buf, unsigned n)
@@ -73,5 +76,13 @@ void drbg_fill(struct drbg *d, IMB_MGR *mgr, void *buf, unsigned n)
 
 void crypto_random(struct crypto_ctx *ctx, void *buf, unsigned n)
 {
+	struct drbg *d = &ctx->drbg;
+
+	/* One IV: a call each packet. */
+	if (likely(n == 16 && d->used <= DRBG_BYTES - 16)) {
+		memcpy(buf, d->out + d->used, 16);
+		d->used += 16;
+		return;
+	}
 	drbg_fill(&ctx->drbg, ctx->mgr, buf, n);
 }

@@ -21,7 +21,6 @@ struct drbg {
 
 /* Seed by getrandom(2). 0 or a negative errno. */
 int drbg_init(struct drbg *d, struct IMB_MGR *mgr);
-/* mgr must have no job of anybody's in its lanes. */
 void drbg_fill(struct drbg *d, struct IMB_MGR *mgr, void *buf, unsigned n);
 
 #endif

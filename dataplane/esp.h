@@ -6,6 +6,11 @@
 #include "dataplane/pkt.h"
 #include "dataplane/sa.h"
 
+#include <rte_byteorder.h>
+
+#include <netinet/in.h>
+
+struct nexthop;
 struct worker;
 
 /* Packed: behind an Ethernet header it is not aligned. */
@@ -31,12 +36,23 @@ void esp_in(struct worker *w);
 void esp_in_done(struct worker *w, struct sa *sa, struct pkt *p, const uint64_t *seq,
 	const uint8_t *ok, unsigned n);
 
-/* Stage: consume w->esp_out (inner packets that fit, p->sa set), encrypt, append to w->tx. */
+/* Put n inner packets, none longer than `longest`, into ESP packets of `sa`, all but the ciphertext;
+ * consumes p. The SA takes sequence numbers for all of them. */
+void esp_wrap(struct worker *w, struct sa *sa, const struct pkt *p, unsigned n, uint16_t longest);
+
+/* Stage: encrypt what esp_wrap() has made and send it. */
 void esp_out(struct worker *w);
 
+/* What lies between the two, one a worker. NULL: no memory. */
+struct seal_batch *seal_batch_new(void);
+void seal_batch_free(struct seal_batch *b);
+
+/* Where this SA's outer packets go; NULL: nowhere. Good for this turn (esp_route.c). */
+const struct nexthop *esp_out_nexthop(struct worker *w, struct sa *sa);
+
 /* After encryption: p[i].l3 is the outer header, p[i].len its length. Finds the outer next hop
- * and appends to w->tx, or drops. One SA. */
-void esp_out_done(struct worker *w, struct sa *sa, struct pkt *p, const uint8_t *ok, unsigned n);
+ * and sends, or drops. One SA. */
+void esp_out_done(struct worker *w, struct sa *sa, struct pkt *p, unsigned n);
 
 /* Put the outer header (IP, UDP) in front of a packet whose ESP part of `esp_len` bytes stands at
  * `esp`; tos and df come from the inner header. Lengths and the IPv4 checksum are right
@@ -45,8 +61,28 @@ uint8_t *esp_outer_header(
 	const struct sa *sa, uint8_t *esp, uint32_t esp_len, uint8_t tos, bool inner_df);
 
 /* DSCP and ECN of an inner header (as a TOS byte) and its DF bit (always set for IPv6). */
-uint8_t esp_inner_tos(const uint8_t *l3, unsigned family);
-bool esp_inner_df(const uint8_t *l3, unsigned family);
+static inline uint8_t esp_inner_tos(const uint8_t *l3, unsigned family)
+{
+	return family == IP_V4 ? l3[1] : (uint8_t)(l3[0] << 4 | l3[1] >> 4);
+}
+
+static inline bool esp_inner_df(const uint8_t *l3, unsigned family)
+{
+	return family == IP_V6 || (l3[6] & 0x40) != 0;
+}
+
+/* Is it worth asking esp_match()? Reads two bytes behind p->l4_off, which every buffer has. */
+static inline bool esp_possible(const struct pkt *p)
+{
+	uint16_t dport;
+
+	if (p->proto == IPPROTO_ESP)
+		return true;
+	if (p->proto != IPPROTO_UDP)
+		return false;
+	memcpy(&dport, p->l3 + p->l4_off + 2, sizeof(dport));
+	return dport == RTE_BE16(NATT_PORT);
+}
 
 /* Fill sa->hdr and sa->hdr_len from the SA's addresses, ports and flags. */
 void esp_build_template(struct sa *sa);

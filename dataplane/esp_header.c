@@ -55,23 +55,13 @@ void esp_build_template(struct sa *sa)
 	static_assert(SA_HDR_MAX <= sizeof(sa->hdr), "the longest header fits");
 }
 
-uint8_t esp_inner_tos(const uint8_t *l3, unsigned family)
-{
-	return family == IP_V4 ? l3[1] : (uint8_t)(l3[0] << 4 | l3[1] >> 4);
-}
-
-bool esp_inner_df(const uint8_t *l3, unsigned family)
-{
-	return family == IP_V6 || (l3[6] & 0x40) != 0;
-}
-
 uint8_t *esp_outer_header(
 	const struct sa *sa, uint8_t *esp, uint32_t esp_len, uint8_t tos, bool inner_df)
 {
+	const struct esp_mould k = esp_mould(sa);
 	uint32_t seq = ((const struct esp_hdr *)esp)->seq;
-	uint8_t *outer = esp_put_header(sa, esp, esp_len, tos, inner_df, ntohl(seq));
+	uint8_t *outer = esp_put_header(&k, esp, esp_len, tos, inner_df, ntohl(seq));
 
-	((struct esp_hdr *)esp)->seq = seq;
 	esp_udp6_checksum(sa, outer);
 	return outer;
 }

@@ -10,78 +10,105 @@
 #include <rte_ip.h>
 #include <rte_udp.h>
 
+#include <netinet/in.h>
+
 #define ESP_OUTER_TTL 64
 
 #define ECN_MASK 3
 
-/* 28 to 56 bytes in overlapping moves of 16: the template's length is no compile-time constant. */
-static inline void esp_copy_template(uint8_t *to, const uint8_t *from, unsigned len)
+/* What the outer headers of one SA's packets have in common. A local variable of the loop over them:
+ * its fields stay in registers, where those of *sa would be read again after each store into a packet. */
+struct esp_mould {
+	const uint8_t *hdr; /* the SA's template, for IPv6 */
+	uint64_t ip4[2];    /* IPv4: its first 16 bytes; lengths, id and checksum zero */
+	uint32_t ip4_dst, ip4_sum;
+	uint32_t spi, spi_be;
+	uint32_t ports; /* UDP's, as they stand in memory */
+	uint8_t hdr_len;
+	uint8_t tos_mask;
+	bool four, udp, set_df, copy_df;
+};
+
+static __rte_always_inline struct esp_mould esp_mould(const struct sa *sa)
 {
-	memcpy(to, from, 16);
-	if (len > 32) {
-		memcpy(to + 16, from + 16, 16);
-		memcpy(to + len - 32, from + len - 32, 16);
-	}
-	memcpy(to + len - 16, from + len - 16, 16);
+	/* RFC 6040 normal mode copies the ECN field on the way in. */
+	struct esp_mould k = {
+		.hdr = sa->hdr,
+		.spi = sa->spi,
+		.spi_be = sa->spi_be,
+		.hdr_len = sa->hdr_len,
+		.tos_mask = (sa->flags & SA_NO_COPY_DSCP ? 0 : (uint8_t)~ECN_MASK) |
+			(sa->flags & SA_NO_ECN ? 0 : ECN_MASK),
+		.four = sa->family == IP_V4,
+		.udp = sa->flags & SA_UDP_ENCAP,
+		.set_df = sa->flags & SA_SET_DF,
+		.copy_df = sa->flags & SA_COPY_DF,
+	};
+	const struct rte_ipv4_hdr *ip = (const void *)sa->hdr;
+
+	if (k.udp)
+		memcpy(&k.ports, sa->hdr + sa->hdr_len - 16, sizeof(k.ports));
+	if (!k.four)
+		return k;
+	memcpy(k.ip4, sa->hdr, sizeof(k.ip4));
+	k.ip4_dst = ip->dst_addr;
+	/* The template holds the sum of all that is the same in each packet. */
+	k.ip4_sum = ip->hdr_checksum;
+	k.ip4[1] &= ~((uint64_t)UINT16_MAX << 16);
+	return k;
 }
 
-static inline bool esp_outer_df(const struct sa *sa, bool inner_df)
+/* The header in three stores. On x86 and wherever else the library of the crypto runs, memory is
+ * little-endian. */
+static inline void esp_put_ip4(const struct esp_mould *k, uint8_t *outer, uint32_t len, uint8_t tos,
+	bool inner_df, uint32_t seq)
 {
-	return (sa->flags & SA_SET_DF) || ((sa->flags & SA_COPY_DF) && inner_df);
-}
-
-/* RFC 6040 normal mode copies the ECN field on the way in. */
-static inline uint8_t esp_outer_tos(const struct sa *sa, uint8_t inner_tos)
-{
-	uint8_t keep = (sa->flags & SA_NO_COPY_DSCP ? 0 : (uint8_t)~ECN_MASK) |
-		(sa->flags & SA_NO_ECN ? 0 : ECN_MASK);
-
-	return inner_tos & keep;
-}
-
-static inline void esp_finish_ip4(
-	const struct sa *sa, uint8_t *outer, uint32_t len, uint8_t tos, bool df, uint32_t seq)
-{
-	struct rte_ipv4_hdr *ip = (void *)outer;
-	uint32_t sum;
-
-	ip->type_of_service = tos;
-	ip->total_length = rte_cpu_to_be_16(len);
+	bool df = k->set_df || (k->copy_df && inner_df);
 	/* RFC 6864: the id matters only to packets that may be fragmented. SAs of the same two
 	 * ends share its space: the SPI keeps their counters apart. */
-	ip->packet_id = df ? 0 : rte_cpu_to_be_16(seq + sa->spi);
-	ip->fragment_offset = df ? RTE_BE16(RTE_IPV4_HDR_DF_FLAG) : 0;
-	/* The template holds the sum of all that is the same in each packet. */
-	sum = ip->hdr_checksum + rte_cpu_to_be_16(tos) + ip->total_length + ip->packet_id +
-		ip->fragment_offset;
+	uint64_t id = df ? 0 : htons(seq + k->spi);
+	uint64_t fragment = df ? RTE_BE16(RTE_IPV4_HDR_DF_FLAG) : 0;
+	uint64_t total = htons(len);
+	uint32_t sum = k->ip4_sum + ((uint32_t)tos << 8) + total + id + fragment;
+	uint64_t word[2] = {
+		k->ip4[0] | (uint64_t)tos << 8 | total << 16 | id << 32 | fragment << 48,
+	};
+
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
-	ip->hdr_checksum = (uint16_t)~sum;
+	word[1] = k->ip4[1] | (uint64_t)(uint16_t)~sum << 16;
+	memcpy(outer, &word[0], 8);
+	memcpy(outer + 8, &word[1], 8);
+	memcpy(outer + 16, &k->ip4_dst, 4);
 }
 
-/* Outer header and ESP header in front of ESP's IV at esp + 8. A UDP checksum over IPv6 is left 0:
- * it needs the ciphertext, see esp_udp6_checksum(). */
-static inline uint8_t *esp_put_header(const struct sa *sa, uint8_t *esp, uint32_t esp_len,
-	uint8_t inner_tos, bool inner_df, uint32_t seq)
+static inline void esp_put_ip6(const struct esp_mould *k, uint8_t *outer, uint32_t len, uint8_t tos)
 {
-	uint8_t *outer = esp + sizeof(struct esp_hdr) - sa->hdr_len;
-	uint32_t len = esp_len + sa->hdr_len - sizeof(struct esp_hdr);
-	uint8_t tos = esp_outer_tos(sa, inner_tos);
+	struct rte_ipv6_hdr *ip = (void *)outer;
 
-	esp_copy_template(outer, sa->hdr, sa->hdr_len);
-	((struct esp_hdr *)esp)->seq = rte_cpu_to_be_32(seq);
-	if (sa->family == IP_V4) {
-		esp_finish_ip4(sa, outer, len, tos, esp_outer_df(sa, inner_df), seq);
-	} else {
-		struct rte_ipv6_hdr *ip = (void *)outer;
+	memcpy(outer, k->hdr, sizeof(*ip));
+	ip->vtc_flow |= htonl((uint32_t)tos << RTE_IPV6_HDR_TC_SHIFT);
+	ip->payload_len = htons(len - sizeof(*ip));
+}
 
-		ip->vtc_flow |= rte_cpu_to_be_32((uint32_t)tos << RTE_IPV6_HDR_TC_SHIFT);
-		ip->payload_len = rte_cpu_to_be_16(len - sizeof(*ip));
-	}
-	if (sa->flags & SA_UDP_ENCAP) {
-		struct rte_udp_hdr *udp = (void *)(esp - sizeof(*udp));
+/* Outer header and ESP header in front of ESP's IV at esp + 8. tos, inner_df: of the inner header. A
+ * UDP checksum over IPv6 is left 0: it needs the ciphertext, see esp_udp6_checksum(). Returns the
+ * outer header's first byte. */
+static inline uint8_t *esp_put_header(const struct esp_mould *k, uint8_t *esp, uint32_t esp_len,
+	uint8_t tos, bool inner_df, uint32_t seq)
+{
+	uint8_t *outer = esp + sizeof(struct esp_hdr) - k->hdr_len;
+	uint32_t len = esp_len + k->hdr_len - sizeof(struct esp_hdr);
+	uint64_t word = k->spi_be | (uint64_t)htonl(seq) << 32;
 
-		udp->dgram_len = rte_cpu_to_be_16(esp_len + sizeof(*udp));
+	if (likely(k->four))
+		esp_put_ip4(k, outer, len, tos & k->tos_mask, inner_df, seq);
+	else
+		esp_put_ip6(k, outer, len, tos & k->tos_mask);
+	memcpy(esp, &word, sizeof(word));
+	if (k->udp) {
+		word = k->ports | (uint64_t)htons(esp_len + sizeof(struct rte_udp_hdr)) << 32;
+		memcpy(esp - sizeof(struct rte_udp_hdr), &word, sizeof(word));
 	}
 	return outer;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Decryption: what can be refused without it is, then the whole burst is decrypted in one call, then
- * each run of one SA has its sequence numbers taken and its inner packets looked at. */
-#include "dataplane/crypto.h"
+/* Decryption: what can be refused without it is, then a chunk of packets of whatever SAs is decrypted
+ * in one call, then each run of one SA goes on to esp_in_done(). */
+#include "dataplane/crypto_key.h"
 #include "dataplane/esp.h"
 #include "dataplane/esp_inner.h"
 #include "dataplane/lookaside.h"
@@ -13,65 +13,79 @@
 
 #define GOOD DROP_REASON_COUNT
 
-static const uint8_t replay_drop[] = {
+/* Packets that go through all steps together: their headers stay in the L1 cache in between, and
+ * multi-buffer crypto has enough of them to fill its lanes. */
+#define CHUNK 64
+
+const uint8_t esp_replay_drop[] = {
 	[REPLAY_OK] = GOOD,
 	[REPLAY_DUPLICATE] = DROP_ESP_REPLAY,
 	[REPLAY_LATE] = DROP_ESP_LATE,
 	[REPLAY_ZERO] = DROP_ESP_SEQ_ZERO,
 };
 
-static void drop(struct worker *w, struct sa *sa, const struct pkt *p, enum drop_reason reason)
+void esp_drop_in(struct worker *w, struct sa *sa, const struct pkt *p, enum drop_reason reason)
 {
 	sa->worker[w->id].errors++;
 	worker_drop_in(w, p, reason);
 }
 
-static bool source_is(const struct sa *sa, const struct pkt *p)
+/* What the checks before decryption need of an SA, for a run of its packets. */
+struct rules {
+	uint32_t fixed; /* bytes of an ESP packet that are not text */
+	uint32_t align;
+	uint8_t flags, family;
+	bool any_source, esn;
+};
+
+static struct rules rules_of(const struct sa *sa)
 {
-	return sa->family == IP_V4 ? memcmp(p->l3 + 12, &sa->src.v4, 4) == 0
-				   : memcmp(p->l3 + 8, sa->src.v6, 16) == 0;
+	bool encap = sa->flags & SA_UDP_ENCAP;
+
+	return (struct rules){
+		.fixed = sizeof(struct esp_hdr) + sa->iv_len + sa->icv_len,
+		.align = sa->align,
+		.flags = encap ? PKT_UDP_ENCAP : 0,
+		.family = sa->family,
+		/* A peer behind NAT may change its address and port at any time, and only the ICV
+		 * tells whether it was the peer: encapsulated packets are not judged by their
+		 * source. */
+		.any_source = encap || (sa->flags & SA_ANY_SOURCE),
+		.esn = sa->flags & SA_ESN,
+	};
 }
 
-/* Bytes of ciphertext, or -1: too few, or not a multiple of what the algorithms need. */
-static int32_t text_len(const struct sa *sa, const struct pkt *p)
+static inline bool source_is(const struct sa *sa, uint8_t family, const uint8_t *l3)
 {
-	int32_t len =
-		p->len - p->l4_off - (int32_t)sizeof(struct esp_hdr) - sa->iv_len - sa->icv_len;
-
-	return len < sa->align || (len & (sa->align - 1)) != 0 ? -1 : len;
-}
-
-/* A peer behind NAT may change its address and port at any time, and only the ICV tells whether it
- * was the peer: encapsulated packets are not judged by their source. */
-static enum drop_reason check_outer(const struct sa *sa, const struct pkt *p)
-{
-	bool encap = p->flags & PKT_UDP_ENCAP;
-
-	if (unlikely(encap != !!(sa->flags & SA_UDP_ENCAP)))
-		return DROP_ESP_ENCAP;
-	if (!encap && !(sa->flags & SA_ANY_SOURCE) && unlikely(!source_is(sa, p)))
-		return DROP_ESP_SOURCE;
-	return GOOD;
+	return family == IP_V4 ? memcmp(l3 + 12, &sa->src.v4, 4) == 0
+			       : memcmp(l3 + 8, sa->src.v6, 16) == 0;
 }
 
 /* Everything that speaks against a packet before it is decrypted; fills op and seq. */
-static enum drop_reason check(
-	const struct sa *sa, const struct pkt *p, struct crypto_op *op, uint64_t *seq)
+static inline enum drop_reason check(const struct sa *sa, const struct rules *r,
+	const struct pkt *p, struct crypto_op *op, uint64_t *seq)
 {
-	const struct esp_hdr *esp = (const struct esp_hdr *)(p->l3 + p->l4_off);
-	enum drop_reason bad = check_outer(sa, p);
-	int32_t len = text_len(sa, p);
+	uint8_t *l3 = p->l3, *esp = l3 + p->l4_off;
+	/* Below the least possible length it wraps round, beyond any packet's. */
+	uint32_t len = p->len - p->l4_off - r->fixed;
+	uint64_t number = rte_be_to_cpu_32(((const struct esp_hdr *)esp)->seq);
 
-	if (unlikely(bad != GOOD))
-		return bad;
-	if (unlikely(len < 0))
+	if (unlikely((p->flags & PKT_UDP_ENCAP) != r->flags))
+		return DROP_ESP_ENCAP;
+	if (unlikely(!r->any_source && !source_is(sa, r->family, l3)))
+		return DROP_ESP_SOURCE;
+	if (unlikely((len & (r->align - 1)) != 0 || len - r->align > UINT16_MAX))
 		return DROP_ESP_SHORT;
-	*seq = replay_full_seq(&sa->replay, rte_be_to_cpu_32(esp->seq), sa->flags & SA_ESN);
+	if (r->esn)
+		number = replay_full_seq(&sa->replay, number, true);
+	*seq = number;
 	op->sa = sa;
-	op->esp = p->l3 + p->l4_off;
+	op->esp = esp;
 	op->text_len = len;
-	op->seq_hi = *seq >> 32;
-	return replay_drop[replay_check(&sa->replay, *seq)];
+	op->seq_hi = number >> 32;
+	return likely(replay_ahead(&sa->replay, number))
+		? GOOD
+		: esp_replay_drop[replay_check(&sa->replay, number)];
 }
 
 static unsigned sa_run(const struct pkt *p, unsigned n)
@@ -89,13 +103,14 @@ static unsigned check_run(struct worker *w, struct sa *sa, const struct pkt *p, 
 {
 	bool expired = atomic_load_explicit(&sa->expired, memory_order_relaxed);
 	enum drop_reason bad = DROP_ESP_EXPIRED_IN;
+	const struct rules rules = rules_of(sa);
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		if (likely(!expired))
-			bad = check(sa, &p[i], &op[kept], &seq[kept]);
+			bad = check(sa, &rules, &p[i], &op[kept], &seq[kept]);
 		if (unlikely(bad != GOOD)) {
-			drop(w, sa, &p[i], bad);
+			esp_drop_in(w, sa, &p[i], bad);
 			continue;
 		}
 		if (unlikely(&to[kept] != &p[i]))
@@ -105,118 +120,80 @@ static unsigned check_run(struct worker *w, struct sa *sa, const struct pkt *p, 
 	return kept;
 }
 
-void esp_in(struct worker *w)
+/* What decryption and what follows need of an SA that may not be in any cache: the replay window and
+ * counters, the tunnel's interface, and the key schedule of AES-GCM, of which every packet needs the
+ * round keys at its front and the low powers of the hash key at its end. */
+static inline void prefetch_sa(const struct worker *w, const struct sa *sa)
 {
-	struct crypto_op op[2 * VEC_MAX];
-	uint64_t seq[2 * VEC_MAX];
-	uint8_t ok[2 * VEC_MAX];
-	struct vec *v = &w->esp_in;
-	unsigned n = 0, run, kept;
+	const struct iface *vti = atomic_load_explicit(&sa->vti, memory_order_relaxed);
+	const struct crypto_key *key = sa->key;
 
-	for (unsigned i = 0; i < v->n; i += run) {
-		struct sa *sa = v->p[i].sa;
-
-		run = sa_run(&v->p[i], v->n - i);
-		kept = check_run(w, sa, &v->p[i], run, &v->p[n], op + n, seq + n);
-		if (likely(!(sa->flags & SA_LOOKASIDE)))
-			n += kept;
-		else if (kept > 0)
-			lookaside_in(w, sa, &v->p[n], seq + n, kept);
+	rte_prefetch0(&sa->replay);
+	rte_prefetch0_write(&sa->worker[w->id]);
+	rte_prefetch0_write(&sa->worker[sa->worker_count]); /* the window's words */
+	if (vti != NULL) {
+		rte_prefetch0(vti);
+		rte_prefetch0_write(&vti->stats[w->id]);
 	}
-	v->n = 0;
+	if (sa->cipher != CIPHER_AES_GCM_16 || key == NULL)
+		return;
+	for (unsigned i = 0; i < 3; i++) {
+		rte_prefetch0((const uint8_t *)key + i * RTE_CACHE_LINE_SIZE);
+		rte_prefetch0(&key->len - i * RTE_CACHE_LINE_SIZE);
+	}
+}
+
+/* The runs of packets of one SA, as their lengths. A chunk of many SAs has them fetched at once. */
+static unsigned find_runs(const struct worker *w, const struct pkt *p, unsigned n, uint8_t *run)
+{
+	unsigned n_runs = 0;
+
+	for (unsigned i = 0; i < n; i += run[n_runs++])
+		run[n_runs] = sa_run(&p[i], n - i);
+	for (unsigned i = 0, k = 0; n_runs > 1 && k < n_runs; i += run[k++])
+		prefetch_sa(w, p[i].sa);
+	return n_runs;
+}
+
+/* Check packets of any SAs, decrypt them and pass them on. */
+static void esp_in_chunk(struct worker *w, struct pkt *p, unsigned n_p)
+{
+	struct crypto_op op[CHUNK];
+	uint64_t seq[CHUNK];
+	uint8_t ok[CHUNK], run[CHUNK];
+	unsigned n_runs = find_runs(w, p, n_p, run), n = 0;
+
+	for (unsigned i = 0, k = 0; k < n_runs; k++) {
+		struct sa *sa = p[i].sa;
+		unsigned kept = check_run(w, sa, &p[i], run[k], &p[n], op + n, seq + n);
+
+		i += run[k];
+		run[k] = kept;
+		if (likely(!(sa->flags & SA_LOOKASIDE))) {
+			n += kept;
+			continue;
+		}
+		if (kept > 0)
+			lookaside_in(w, sa, &p[n], seq + n, kept);
+		run[k] = 0;
+	}
+	cycles_charge(&w->cycles, CYCLES_ESP_IN, n_p);
 	crypto_open(w->crypto, op, n);
+	cycles_charge(&w->cycles, CYCLES_DECRYPT, n);
 	for (unsigned i = 0; i < n; i++)
 		ok[i] = op[i].ok;
-	for (unsigned i = 0; i < n; i += run) {
-		run = sa_run(&v->p[i], n - i);
-		esp_in_done(w, v->p[i].sa, &v->p[i], seq + i, ok + i, run);
+	for (unsigned i = 0, k = 0; k < n_runs; i += run[k++]) {
+		if (likely(run[k] > 0))
+			esp_in_done(w, p[i].sa, &p[i], seq + i, ok + i, run[k]);
 	}
+	cycles_charge(&w->cycles, CYCLES_ESP_IN, 0);
 }
 
-/* Drop what is not authentic or was seen before; the rest moves to the front. Returns how many. */
-static unsigned authentic(struct worker *w, struct sa *sa, struct pkt *p, const uint64_t *seq,
-	const uint8_t *ok, unsigned n)
+void esp_in(struct worker *w)
 {
-	uint64_t good_seq[2 * VEC_MAX];
-	uint8_t verdict[2 * VEC_MAX];
-	unsigned good = 0, kept = 0;
+	struct vec *v = &w->esp_in;
 
-	for (unsigned i = 0; i < n; i++) {
-		if (unlikely(!ok[i])) {
-			drop(w, sa, &p[i], DROP_ESP_ICV);
-			continue;
-		}
-		if (unlikely(good != i))
-			p[good] = p[i];
-		good_seq[good++] = seq[i];
-	}
-	if (unlikely(good == 0))
-		return 0;
-	replay_accept_run(&sa->replay, good_seq, verdict, good);
-	for (unsigned i = 0; i < good; i++) {
-		if (unlikely(verdict[i] != REPLAY_OK)) {
-			drop(w, sa, &p[i], replay_drop[verdict[i]]);
-			continue;
-		}
-		if (unlikely(kept != i))
-			p[kept] = p[i];
-		kept++;
-	}
-	return kept;
-}
-
-/* Where the SA's packets come out, or why they do not. */
-static enum drop_reason tunnel_of(const struct sa *sa, struct iface **vti)
-{
-	*vti = atomic_load_explicit(&sa->vti, memory_order_acquire);
-	if (unlikely(*vti == NULL))
-		return DROP_ESP_NO_VTI;
-	return likely(iface_has(*vti, IFACE_UP)) ? GOOD : DROP_RX_IFACE_DOWN;
-}
-
-/* RFC 4303 2.6: a dummy packet is no error of anybody's. */
-static void refuse(struct worker *w, struct sa *sa, const struct pkt *p, enum drop_reason bad)
-{
-	if (bad == DROP_ESP_DUMMY)
-		worker_drop(w, p->m, bad);
-	else
-		drop(w, sa, p, bad);
-}
-
-void esp_in_done(struct worker *w, struct sa *sa, struct pkt *p, const uint64_t *seq,
-	const uint8_t *ok, unsigned n)
-{
-	struct sa_worker *sw = &sa->worker[w->id];
-	uint64_t packets = 0, bytes = 0;
-	enum drop_reason bad, no_tunnel;
-	struct iface *vti;
-
-	n = authentic(w, sa, p, seq, ok, n);
-	if (n == 0)
-		return;
-	/* Even a packet that is refused below proves that the peer lives. */
-	sw->last_use = w->now;
-	no_tunnel = tunnel_of(sa, &vti);
-	for (unsigned i = 0; i < n; i++) {
-		if (vti != NULL)
-			p[i].in = vti;
-		bad = esp_unwrap(sa, &p[i]);
-		if (likely(bad == GOOD))
-			bad = no_tunnel;
-		if (unlikely(bad != GOOD)) {
-			refuse(w, sa, &p[i], bad);
-			continue;
-		}
-		packets++;
-		bytes += p[i].len;
-		if (unlikely(iface_has(vti, IFACE_MIRROR)))
-			host_mirror(w, &p[i], vti);
-		vec_push(&w->fwd, &p[i]);
-	}
-	sw->packets += packets;
-	sw->bytes += bytes;
-	if (vti != NULL) {
-		vti->stats[w->id].rx_packets += packets;
-		vti->stats[w->id].rx_bytes += bytes;
-	}
+	for (unsigned i = 0; i < v->n; i += CHUNK)
+		esp_in_chunk(w, &v->p[i], RTE_MIN(v->n - i, (unsigned)CHUNK));
+	v->n = 0;
 }

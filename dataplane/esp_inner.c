@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* After decryption: the sequence numbers are taken, and the inner packets checked and passed on. */
 #include "dataplane/esp_inner.h"
 
 #include "dataplane/esp.h"
+#include "dataplane/parse_ip.h"
 #include "dataplane/worker.h"
 
 #include <rte_branch_prediction.h>
 #include <rte_byteorder.h>
+#include <rte_vect.h>
 
 #define GOOD DROP_REASON_COUNT
 
@@ -18,13 +21,27 @@ enum {
 	ECN_MASK = 3
 };
 
-/* RFC 4303 2.4: 1, 2, 3 ... Whoever holds the key may still send nonsense. */
-static bool padding_good(const uint8_t *pad, unsigned len)
+/* Longest padding that one compare covers: what any cipher here needs. */
+#define PAD_USUAL 16
+
+/* RFC 4303 2.4: 1, 2, 3 ... Whoever holds the key may still send nonsense. end: behind the last byte
+ * of padding. At least an ESP and an IP header precede it. */
+static inline bool padding_good(const uint8_t *end, unsigned len)
 {
+	static const uint8_t right[2 * PAD_USUAL] = {
+		[PAD_USUAL] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 	unsigned wrong = 0;
 
+	if (likely(len <= PAD_USUAL)) {
+		/* Zeros where no padding is. */
+		__m128i want = _mm_loadu_si128((const __m128i *)(right + len));
+		__m128i have = _mm_loadu_si128((const __m128i *)(end - PAD_USUAL));
+		__m128i any = _mm_cmpeq_epi8(want, _mm_setzero_si128());
+
+		return _mm_movemask_epi8(_mm_or_si128(any, _mm_cmpeq_epi8(want, have))) == 0xffff;
+	}
 	for (unsigned i = 0; i < len; i++)
-		wrong |= pad[i] ^ (i + 1);
+		wrong |= end[(int)i - (int)len] ^ (i + 1);
 	return (wrong & 0xff) == 0;
 }
 
@@ -68,13 +85,14 @@ static enum drop_reason merge_ecn(struct pkt *p, uint8_t outer)
 }
 
 /* The inner packet's first byte and the bytes up to the padding, as ESP's trailer tells. */
-static enum drop_reason strip_trailer(const struct sa *sa, struct pkt *p, uint32_t *room)
+static inline enum drop_reason strip_trailer(
+	const struct sa *sa, const struct pkt *p, uint8_t **inner, uint32_t *room)
 {
 	uint8_t *text = p->l3 + p->l4_off + sizeof(struct esp_hdr) + sa->iv_len;
 	const uint8_t *trailer = p->l3 + p->len - sa->icv_len - ESP_TRAILER_LEN;
 	uint8_t pad = trailer[0], next = trailer[1], version;
 
-	if (unlikely(pad > trailer - text || !padding_good(trailer - pad, pad)))
+	if (unlikely(pad > trailer - text || !padding_good(trailer, pad)))
 		return DROP_ESP_PADDING;
 	if (unlikely(next == ESP_NEXT_DUMMY))
 		return DROP_ESP_DUMMY;
@@ -86,25 +104,162 @@ static enum drop_reason strip_trailer(const struct sa *sa, struct pkt *p, uint32
 	version = text[0] >> 4;
 	if (unlikely(version != (next == ESP_NEXT_IP4 ? 4 : 6)))
 		return next == ESP_NEXT_IP4 ? DROP_IP4_VERSION : DROP_IP6_VERSION;
-	p->l3 = text;
+	*inner = text;
 	return GOOD;
 }
 
-enum drop_reason esp_unwrap(const struct sa *sa, struct pkt *p)
+/* Strip ESP's trailer and the outer header, check what was inside, and settle ECN. p is the outer
+ * packet, decrypted in place; `to` becomes the inner one, all but `in` and `nh`. */
+static inline enum drop_reason unwrap(const struct sa *sa, const struct pkt *p, struct pkt *to)
 {
 	uint8_t outer_ecn = esp_inner_tos(p->l3, p->family) & ECN_MASK;
 	enum drop_reason bad;
-	uint32_t room;
+	uint32_t room, len;
 
-	bad = strip_trailer(sa, p, &room);
+	bad = strip_trailer(sa, p, &to->l3, &room);
 	if (unlikely(bad != GOOD))
 		return bad;
-	p->flags = PKT_DECRYPTED;
+	to->m = p->m;
+	to->flags = PKT_DECRYPTED;
+	to->depth = p->depth;
 	/* Bytes behind the inner packet are the peer's traffic flow padding (RFC 4303 2.7). */
-	bad = parse_ip(p, room);
-	if (unlikely(bad != GOOD))
-		return bad;
-	if (unlikely(!esp_selected(sa, p)))
+	len = ip4_plain(to->l3, room);
+	if (likely(len != 0)) {
+		to->len = len;
+		to->l4_off = sizeof(struct rte_ipv4_hdr);
+		to->family = IP_V4;
+		to->proto = ((const struct rte_ipv4_hdr *)to->l3)->next_proto_id;
+	} else {
+		bad = parse_ip(to, room);
+		if (bad != GOOD)
+			return bad;
+	}
+	if (unlikely(sa->n_selectors != 0 && !esp_selected(sa, to)))
 		return DROP_ESP_SELECTOR;
-	return sa->flags & SA_NO_ECN ? GOOD : merge_ecn(p, outer_ecn);
+	return sa->flags & SA_NO_ECN ? GOOD : merge_ecn(to, outer_ecn);
+}
+
+static bool all_are(const uint8_t *v, uint8_t value, unsigned n)
+{
+	uint8_t other = v[0] ^ value;
+
+	if (n == 1) /* not worth a loop */
+		return other == 0;
+	for (unsigned i = 0; i < n; i++)
+		other |= v[i] ^ value;
+	return other == 0;
+}
+
+/* Drop what has a wrong ICV; the rest moves to the front. Returns how many. */
+static unsigned drop_forged(struct worker *w, struct sa *sa, struct pkt *p, const uint8_t *ok,
+	unsigned n, const uint64_t *seq, uint64_t *good_seq)
+{
+	unsigned good = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (unlikely(!ok[i])) {
+			esp_drop_in(w, sa, &p[i], DROP_ESP_ICV);
+			continue;
+		}
+		p[good] = p[i];
+		good_seq[good++] = seq[i];
+	}
+	return good;
+}
+
+static unsigned drop_replayed(
+	struct worker *w, struct sa *sa, struct pkt *p, const uint8_t *verdict, unsigned n)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (verdict[i] == REPLAY_OK)
+			p[kept++] = p[i];
+		else
+			esp_drop_in(w, sa, &p[i], esp_replay_drop[verdict[i]]);
+	}
+	return kept;
+}
+
+/* Drop what is not authentic or was seen before; the rest moves to the front. Returns how many. */
+static unsigned authentic(struct worker *w, struct sa *sa, struct pkt *p, const uint64_t *seq,
+	const uint8_t *ok, unsigned n)
+{
+	uint64_t good_seq[2 * VEC_MAX];
+	uint8_t verdict[2 * VEC_MAX];
+
+	if (unlikely(!all_are(ok, 1, n))) {
+		n = drop_forged(w, sa, p, ok, n, seq, good_seq);
+		seq = good_seq;
+		if (n == 0)
+			return 0;
+	}
+	if (w->n_workers == 1)
+		replay_accept_run_alone(&sa->replay, seq, verdict, n);
+	else
+		replay_accept_run(&sa->replay, seq, verdict, n);
+	return likely(all_are(verdict, REPLAY_OK, n)) ? n : drop_replayed(w, sa, p, verdict, n);
+}
+
+/* Where the SA's packets come out, or why they do not. */
+static enum drop_reason tunnel_of(const struct sa *sa, struct iface **vti)
+{
+	*vti = atomic_load_explicit(&sa->vti, memory_order_acquire);
+	if (unlikely(*vti == NULL))
+		return DROP_ESP_NO_VTI;
+	return likely(iface_has(*vti, IFACE_UP)) ? GOOD : DROP_RX_IFACE_DOWN;
+}
+
+/* RFC 4303 2.6: a dummy packet is no error of anybody's. */
+static void refuse(struct worker *w, struct sa *sa, const struct pkt *p, enum drop_reason bad)
+{
+	if (bad == DROP_ESP_DUMMY)
+		worker_drop(w, p->m, bad);
+	else
+		esp_drop_in(w, sa, p, bad);
+}
+
+/* The inner packets are described where they go, at the end of w->fwd. */
+void esp_in_done(struct worker *w, struct sa *sa, struct pkt *p, const uint64_t *seq,
+	const uint8_t *ok, unsigned n)
+{
+	struct sa_worker *sw = &sa->worker[w->id];
+	struct vec *fwd = &w->fwd;
+	uint64_t packets = 0, bytes = 0;
+	enum drop_reason bad, no_tunnel;
+	struct iface *vti;
+	bool mirror;
+
+	n = authentic(w, sa, p, seq, ok, n);
+	if (n == 0)
+		return;
+	/* Even a packet that is refused below proves that the peer lives. */
+	sw->last_use = w->now;
+	no_tunnel = tunnel_of(sa, &vti);
+	mirror = vti != NULL && iface_has(vti, IFACE_MIRROR);
+	for (unsigned i = 0; i < n; i++) {
+		struct pkt *to = &fwd->p[fwd->n];
+
+		bad = unwrap(sa, &p[i], to);
+		if (likely(bad == GOOD))
+			bad = no_tunnel;
+		if (unlikely(bad != GOOD)) {
+			if (vti != NULL)
+				p[i].in = vti;
+			refuse(w, sa, &p[i], bad);
+			continue;
+		}
+		to->in = vti;
+		packets++;
+		bytes += to->len;
+		if (unlikely(mirror))
+			host_mirror(w, to, vti);
+		fwd->n++;
+	}
+	sw->packets += packets;
+	sw->bytes += bytes;
+	if (vti != NULL) {
+		vti->stats[w->id].rx_packets += packets;
+		vti->stats[w->id].rx_bytes += bytes;
+	}
 }

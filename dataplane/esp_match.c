@@ -5,9 +5,12 @@
 #include "dataplane/worker.h"
 
 #include <rte_byteorder.h>
+#include <rte_ip.h>
 #include <rte_udp.h>
 
 #include <netinet/in.h>
+
+#define ESP_PREFETCH_MAX 64
 
 /* Offset from l3 of what may be an ESP header; 0: none here. */
 static uint32_t esp_offset(const struct pkt *p)
@@ -22,15 +25,23 @@ static uint32_t esp_offset(const struct pkt *p)
 	return udp->dst_port == RTE_BE16(NATT_PORT) ? p->l4_off + sizeof(*udp) : 0;
 }
 
-/* A burst's packets are often of one SA: compare with the last before looking into the table. */
-static struct sa *find_sa(struct worker *w, uint32_t spi_be, unsigned family, const uint8_t *dst)
+static inline bool dst_is(const struct sa *sa, unsigned family, const uint8_t *dst)
 {
+	if (sa->family != family)
+		return false;
+	return likely(family == IP_V4) ? memcmp(&sa->dst.v4, dst, 4) == 0
+				       : memcmp(sa->dst.v6, dst, 16) == 0;
+}
+
+/* A burst's packets are often of one SA: compare with the last before looking into the table. */
+static inline struct sa *find_sa(struct worker *w, uint32_t spi_be, const struct pkt *p)
+{
+	const uint8_t *dst = p->l3 + (p->family == IP_V6 ? 24 : 16);
 	struct sa *sa = w->last_sa;
 
-	if (likely(sa != NULL) && sa->spi_be == spi_be && sa->family == family &&
-		memcmp(sa->dst.v6, dst, addr_len(family)) == 0)
+	if (likely(sa != NULL && sa->spi_be == spi_be && dst_is(sa, p->family, dst)))
 		return sa;
-	sa = spi_lookup(rte_be_to_cpu_32(spi_be), family, dst);
+	sa = spi_lookup(rte_be_to_cpu_32(spi_be), p->family, dst);
 	if (sa != NULL)
 		w->last_sa = sa;
 	return sa;
@@ -48,6 +59,38 @@ static bool trim_to_udp(struct pkt *p)
 	return true;
 }
 
+/* A plain ESP packet's SPI, in network order; 0 for anything else, which need not be found early. */
+static uint32_t early_spi(const struct rte_mbuf *m)
+{
+	const uint8_t *eth = rte_pktmbuf_mtod(m, const uint8_t *), *l3 = eth + RTE_ETHER_HDR_LEN;
+	uint16_t type;
+	uint32_t spi = 0;
+
+	memcpy(&type, eth + 2 * RTE_ETHER_ADDR_LEN, sizeof(type));
+	if (type == RTE_BE16(RTE_ETHER_TYPE_IPV4) && l3[9] == IPPROTO_ESP)
+		memcpy(&spi, l3 + sizeof(struct rte_ipv4_hdr), sizeof(spi));
+	else if (type == RTE_BE16(RTE_ETHER_TYPE_IPV6) && l3[6] == IPPROTO_ESP)
+		memcpy(&spi, l3 + sizeof(struct rte_ipv6_hdr), sizeof(spi));
+	return spi;
+}
+
+void esp_prefetch(struct rte_mbuf **m, unsigned n)
+{
+	uint32_t spi[ESP_PREFETCH_MAX];
+
+	n = RTE_MIN(n, (unsigned)ESP_PREFETCH_MAX);
+	/* Few SAs are in the cache anyway. */
+	if (n < 4 || early_spi(m[0]) == early_spi(m[n / 2]) ||
+		early_spi(m[1]) == early_spi(m[n - 1]))
+		return;
+	for (unsigned i = 0; i < n; i++) {
+		spi[i] = rte_be_to_cpu_32(early_spi(m[i]));
+		spi_prefetch_slot(spi[i]);
+	}
+	for (unsigned i = 0; i < n; i++)
+		spi_prefetch_sa(spi[i]);
+}
+
 bool esp_match(struct worker *w, struct pkt *p)
 {
 	uint32_t off = p->flags & PKT_FRAGMENT ? 0 : esp_offset(p);
@@ -57,15 +100,15 @@ bool esp_match(struct worker *w, struct pkt *p)
 	if (off == 0 || off + sizeof(struct esp_hdr) > p->len)
 		return false;
 	memcpy(&spi, p->l3 + off, sizeof(spi));
-	sa = find_sa(w, spi, p->family, p->l3 + (p->family == IP_V6 ? 24 : 16));
+	sa = find_sa(w, spi, p);
 	if (sa == NULL)
 		return false;
-	if (p->proto == IPPROTO_UDP) {
+	if (unlikely(p->proto == IPPROTO_UDP)) {
 		if (!trim_to_udp(p))
 			return false;
 		p->flags |= PKT_UDP_ENCAP;
+		p->l4_off = off;
 	}
 	p->sa = sa;
-	p->l4_off = off;
 	return true;
 }

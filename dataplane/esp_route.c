@@ -17,7 +17,7 @@ void esp_drop_out(struct worker *w, struct sa *sa, const struct pkt *p, enum dro
 }
 
 /* Remembered per worker, looked up again when the FIB has changed. */
-static const struct nexthop *outer_nexthop(struct worker *w, struct sa *sa)
+const struct nexthop *esp_out_nexthop(struct worker *w, struct sa *sa)
 {
 	struct sa_worker *sw = &sa->worker[w->id];
 	struct fib *fib = fib_by_vrf(0);
@@ -35,29 +35,31 @@ static const struct nexthop *outer_nexthop(struct worker *w, struct sa *sa)
 }
 
 /* No ICMP error: the sender of the inner packet was told by the tunnel's MTU. */
-static void too_big(struct worker *w, struct sa *sa, struct pkt *p, uint16_t mtu)
+static void too_big(
+	struct worker *w, struct sa *sa, const struct nexthop *nh, struct pkt *p, uint16_t mtu)
 {
-	if (sa->family == IP_V4 && !esp_inner_df(p->l3, IP_V4))
-		fragment_ip4(w, p, mtu, &w->tx_out, stage_tx);
-	else
+	if (sa->family == IP_V4 && !esp_inner_df(p->l3, IP_V4)) {
+		port_send(w, nh, w->pieces.p, fragment_ip4(w, p, mtu, &w->pieces));
+		w->pieces.n = 0;
+	} else {
 		esp_drop_out(w, sa, p, DROP_TOO_BIG);
+	}
 }
 
 static void to_port(
 	struct worker *w, struct sa *sa, struct pkt *p, unsigned n, const struct nexthop *nh)
 {
 	uint16_t mtu = iface_mtu(nh->iface);
+	unsigned sent = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (unlikely(p[i].len > mtu)) {
-			p[i].nh = nh;
-			too_big(w, sa, &p[i], mtu);
+		if (likely(p[i].len <= mtu))
 			continue;
-		}
-		if (unlikely(VEC_ROOM(&w->tx_out) == 0))
-			stage_tx(w);
-		vec_push(&w->tx_out, &p[i])->nh = nh;
+		port_send(w, nh, &p[sent], i - sent);
+		too_big(w, sa, nh, &p[i], mtu);
+		sent = i + 1;
 	}
+	port_send(w, nh, &p[sent], n - sent);
 }
 
 /* A tunnel inside another one; stage_vti_out() bounds the depth. Not into the same one again: there
@@ -106,7 +108,7 @@ static enum drop_reason refusal(const struct nexthop *nh)
 
 static void route_run(struct worker *w, struct sa *sa, struct pkt *p, unsigned n)
 {
-	const struct nexthop *nh = outer_nexthop(w, sa);
+	const struct nexthop *nh = esp_out_nexthop(w, sa);
 
 	switch (nh != NULL ? nh->type : NH_NO_ROUTE) {
 	case NH_PORT:
@@ -125,28 +127,20 @@ static void route_run(struct worker *w, struct sa *sa, struct pkt *p, unsigned n
 	}
 }
 
-void esp_out_done(struct worker *w, struct sa *sa, struct pkt *p, const uint8_t *ok, unsigned n)
+void esp_out_done(struct worker *w, struct sa *sa, struct pkt *p, unsigned n)
 {
 	bool udp = sa->flags & SA_UDP_ENCAP;
-	unsigned kept = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (unlikely(!ok[i])) {
-			esp_drop_out(w, sa, &p[i], DROP_ESP_CRYPTO_OUT);
-			continue;
-		}
-		if (unlikely(kept != i))
-			p[kept] = p[i];
 		if (udp)
-			esp_udp6_checksum(sa, p[kept].l3);
-		p[kept].in = NULL;
-		p[kept].family = sa->family;
-		p[kept].proto = udp ? IPPROTO_UDP : IPPROTO_ESP;
-		p[kept].l4_off = sa->family == IP_V4 ? sizeof(struct rte_ipv4_hdr)
-						     : sizeof(struct rte_ipv6_hdr);
-		p[kept].flags = PKT_OWN;
-		kept++;
+			esp_udp6_checksum(sa, p[i].l3);
+		p[i].in = NULL;
+		p[i].family = sa->family;
+		p[i].proto = udp ? IPPROTO_UDP : IPPROTO_ESP;
+		p[i].l4_off = sa->family == IP_V4 ? sizeof(struct rte_ipv4_hdr)
+						  : sizeof(struct rte_ipv6_hdr);
+		p[i].flags = PKT_OWN;
 	}
-	if (kept > 0)
-		route_run(w, sa, p, kept);
+	if (n > 0)
+		route_run(w, sa, p, n);
 }

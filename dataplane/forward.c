@@ -10,7 +10,7 @@
 #include <rte_prefetch.h>
 
 /* Destinations looked up in one go: enough for the FIB's vector code, little enough for the L1 cache. */
-#define LOOKUP_BATCH 64
+#define LOOKUP_BATCH 64u
 
 /* Stands for ids that lead nowhere (any more). */
 static const struct nexthop no_route = {.type = NH_NO_ROUTE};
@@ -38,118 +38,120 @@ static unsigned vrf_run(const struct pkt *p, unsigned n)
 	return i;
 }
 
-static void set_nexthop(struct pkt *p, uint32_t id)
+static const struct nexthop *nexthop_of(uint64_t id)
 {
 	const struct nexthop *nh = nexthop_by_id(id);
 
-	p->nh = likely(nh != NULL) ? nh : &no_route;
-	rte_prefetch0(p->nh);
+	return likely(nh != NULL) ? nh : &no_route;
 }
 
-/* Set p[].nh for a run of at most LOOKUP_BATCH packets of one VRF. */
-static void lookup_run(struct fib *fib, struct pkt *p, unsigned n)
+/* Look up at most LOOKUP_BATCH packets of one VRF: next hops' ids in the packets' order. */
+static void lookup(struct fib *fib, const struct pkt *p, unsigned n, uint64_t *id)
 {
 	uint32_t dst4[LOOKUP_BATCH];
 	uint8_t dst6[LOOKUP_BATCH][16];
-	uint64_t nh4[LOOKUP_BATCH], nh6[LOOKUP_BATCH];
+	uint64_t id6[LOOKUP_BATCH];
 	unsigned n4 = 0, n6 = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (p[i].family == IP_V4) {
-			memcpy(&dst4[n4], dst_addr(&p[i]), sizeof(dst4[0]));
-			dst4[n4] = rte_be_to_cpu_32(dst4[n4]);
-			n4++;
+		if (likely(p[i].family == IP_V4)) {
+			uint32_t dst;
+
+			memcpy(&dst, dst_addr(&p[i]), sizeof(dst));
+			dst4[n4++] = rte_be_to_cpu_32(dst);
 		} else {
 			memcpy(dst6[n6++], dst_addr(&p[i]), sizeof(dst6[0]));
 		}
 	}
 	if (n4 > 0)
-		fib_lookup4_bulk(fib, dst4, nh4, n4);
-	if (n6 > 0)
-		fib_lookup6_bulk(fib, dst6, nh6, n6);
-	n4 = 0;
-	n6 = 0;
-	for (unsigned i = 0; i < n; i++)
-		set_nexthop(&p[i], p[i].family == IP_V4 ? nh4[n4++] : nh6[n6++]);
+		fib_lookup4_bulk(fib, dst4, id, n4);
+	if (likely(n6 == 0))
+		return;
+	fib_lookup6_bulk(fib, dst6, id6, n6);
+	/* From the last on, so that the ids of IPv4 packets move before they are overwritten. */
+	for (unsigned i = n; i-- > 0;)
+		id[i] = p[i].family == IP_V4 ? id[--n4] : id6[--n6];
 }
 
-static unsigned lookup(struct pkt *p, unsigned n)
+/* RFC 1141: the checksum of a header whose TTL goes down by one rises by one in that byte. The two
+ * stand in one word. False: used up. */
+static inline bool take_hop4(uint8_t *l3)
 {
-	struct fib *fib = fib_by_vrf(vrf_of(p));
-	unsigned run = vrf_run(p, RTE_MIN(n, (unsigned)LOOKUP_BATCH));
+	uint32_t word, sum;
 
-	if (likely(fib != NULL)) {
-		lookup_run(fib, p, run);
-		return run;
-	}
-	for (unsigned i = 0; i < run; i++)
-		p[i].nh = &no_route;
-	return run;
-}
-
-/* RFC 1141: the checksum of a header whose TTL goes down by one rises by one in that byte. */
-static void decrement_ttl4(struct rte_ipv4_hdr *ip)
-{
-	uint32_t sum = ip->hdr_checksum + (uint32_t)RTE_BE16(0x0100);
-
-	ip->time_to_live--;
-	ip->hdr_checksum = sum + (sum >= 0xffff);
-}
-
-/* Count the packet's TTL or hop limit down, once on its way through the router. False: used up. */
-static bool take_hop(struct worker *w, struct pkt *p)
-{
-	uint8_t *ttl = p->l3 +
-		(p->family == IP_V4 ? offsetof(struct rte_ipv4_hdr, time_to_live)
-				    : offsetof(struct rte_ipv6_hdr, hop_limits));
-
-	if (p->flags & (PKT_OWN | PKT_FORWARDED))
-		return true;
-	if (unlikely(*ttl <= 1)) {
-		icmp_error(w, p, ERR_TTL, 0);
-		worker_drop_in(w, p, DROP_TTL_EXCEEDED);
+	memcpy(&word, l3 + offsetof(struct rte_ipv4_hdr, time_to_live), sizeof(word));
+	if (unlikely((word & 0xff) <= 1))
 		return false;
-	}
-	if (p->family == IP_V4)
-		decrement_ttl4((struct rte_ipv4_hdr *)p->l3);
-	else
-		(*ttl)--;
+	sum = (word >> 16) + RTE_BE16(0x0100);
+	sum += sum >= 0xffff;
+	word = ((word - 1) & 0xffff) | sum << 16;
+	memcpy(l3 + offsetof(struct rte_ipv4_hdr, time_to_live), &word, sizeof(word));
 	return true;
 }
 
+static inline bool take_hop6(uint8_t *l3)
+{
+	uint8_t *hops = l3 + offsetof(struct rte_ipv6_hdr, hop_limits);
+
+	if (unlikely(*hops <= 1))
+		return false;
+	(*hops)--;
+	return true;
+}
+
+/* Count the packet's TTL or hop limit down, once on its way through the router. False: used up. */
+static inline bool take_hop(struct worker *w, struct pkt *p)
+{
+	if (unlikely(p->flags & (PKT_OWN | PKT_FORWARDED)))
+		return true;
+	if (likely(p->family == IP_V4 ? take_hop4(p->l3) : take_hop6(p->l3)))
+		return true;
+	icmp_error(w, p, ERR_TTL, 0);
+	worker_drop_in(w, p, DROP_TTL_EXCEEDED);
+	return false;
+}
+
 /* Larger than the port's MTU: cut, or tell the sender (RFC 1191, RFC 8201). */
-static void too_big(struct worker *w, struct pkt *p, uint16_t mtu)
+static void too_big(struct worker *w, const struct nexthop *nh, struct pkt *p, uint16_t mtu)
 {
 	if (p->family == IP_V4 && !esp_inner_df(p->l3, IP_V4)) {
-		fragment_ip4(w, p, mtu, &w->tx_out, stage_tx);
+		port_send(w, nh, w->pieces.p, fragment_ip4(w, p, mtu, &w->pieces));
+		w->pieces.n = 0;
 		return;
 	}
 	icmp_error(w, p, ERR_TOO_BIG, mtu);
 	worker_drop_in(w, p, DROP_TOO_BIG);
 }
 
-static void to_port(struct worker *w, struct pkt *p)
+/* Count the hops of a run down; what is left of it moves to the front of p. Returns how many. */
+static unsigned take_hops(struct worker *w, struct pkt *p, unsigned n)
 {
-	uint16_t mtu = iface_mtu(p->nh->iface);
+	unsigned kept = 0;
 
-	if (!take_hop(w, p))
-		return;
-	if (unlikely(p->len > mtu)) {
-		too_big(w, p, mtu);
-		return;
+	for (unsigned i = 0; i < n; i++) {
+		if (unlikely(!take_hop(w, &p[i])))
+			continue;
+		if (unlikely(kept != i))
+			p[kept] = p[i];
+		kept++;
 	}
-	if (unlikely(VEC_ROOM(&w->tx_out) == 0))
-		stage_tx(w);
-	vec_push(&w->tx_out, p);
+	return kept;
 }
 
-static void to_vti(struct worker *w, struct pkt *p)
+static void to_port(struct worker *w, const struct nexthop *nh, struct pkt *p, unsigned n)
 {
-	if (!take_hop(w, p))
-		return;
-	if (unlikely(VEC_ROOM(&w->vti_out) == 0))
-		stage_vti_out(w);
-	vec_push(&w->vti_out, p)->out = p->nh->iface;
+	uint16_t mtu = iface_mtu(nh->iface);
+	unsigned sent = 0;
+
+	n = take_hops(w, p, n);
+	for (unsigned i = 0; i < n; i++) {
+		if (likely(p[i].len <= mtu))
+			continue;
+		port_send(w, nh, &p[sent], i - sent);
+		too_big(w, nh, &p[i], mtu);
+		sent = i + 1;
+	}
+	port_send(w, nh, &p[sent], n - sent);
 }
 
 /* Not yet resolved: the control thread holds the packet and asks the kernel. */
@@ -178,28 +180,22 @@ static void refuse(struct worker *w, struct pkt *p, enum drop_reason reason, enu
 }
 
 /* Captures on a port see what passes through; what is punted the kernel shows by itself. */
-static void mirror_in(struct worker *w, const struct pkt *p)
+static void mirror_in(struct worker *w, const struct pkt *p, unsigned n)
 {
-	if (likely(p->in == NULL || !iface_has(p->in, IFACE_MIRROR)))
-		return;
-	if (p->in->kind == IFACE_PORT && !(p->flags & PKT_OWN))
-		host_mirror(w, p, p->in);
+	for (unsigned i = 0; i < n; i++) {
+		struct iface *in = p[i].in;
+
+		if (unlikely(in != NULL && iface_has(in, IFACE_MIRROR)) && in->kind == IFACE_PORT &&
+			!(p[i].flags & PKT_OWN))
+			host_mirror(w, &p[i], in);
+	}
 }
 
-static void dispatch(struct worker *w, struct pkt *p)
+/* Types of which few packets are. */
+static void dispatch_one(struct worker *w, const struct nexthop *nh, struct pkt *p)
 {
-	uint8_t type = p->nh->type;
-
-	if (likely(type == NH_PORT)) {
-		mirror_in(w, p);
-		to_port(w, p);
-		return;
-	}
-	switch ((enum nexthop_type)type) {
-	case NH_VTI:
-		mirror_in(w, p);
-		to_vti(w, p);
-		break;
+	p->nh = nh;
+	switch ((enum nexthop_type)nh->type) {
 	case NH_LOCAL:
 		local_in(w, p);
 		break;
@@ -226,15 +222,60 @@ static void dispatch(struct worker *w, struct pkt *p)
 	}
 }
 
+/* Packets that go the same way. */
+static void dispatch(struct worker *w, const struct nexthop *nh, struct pkt *p, unsigned n)
+{
+	if (nh->type == NH_VTI) {
+		mirror_in(w, p, n);
+		n = take_hops(w, p, n);
+		if (n > 0)
+			vti_send(w, nh->iface, p, n);
+	} else if (nh->type == NH_PORT) {
+		mirror_in(w, p, n);
+		to_port(w, nh, p, n);
+	} else {
+		for (unsigned i = 0; i < n; i++)
+			dispatch_one(w, nh, &p[i]);
+	}
+}
+
+static unsigned id_run(const uint64_t *id, unsigned n)
+{
+	unsigned i = 1;
+
+	while (i < n && id[i] == id[0])
+		i++;
+	return i;
+}
+
+/* Route n packets of one VRF, at most LOOKUP_BATCH. */
+static void route(struct worker *w, struct fib *fib, struct pkt *p, unsigned n)
+{
+	uint64_t id[LOOKUP_BATCH];
+	unsigned run;
+
+	if (likely(fib != NULL))
+		lookup(fib, p, n, id);
+	else
+		memset(id, 0, n * sizeof(id[0]));
+	cycles_charge(&w->cycles, CYCLES_LOOKUP, n);
+	for (unsigned i = 0; i < n; i += run) {
+		run = id_run(&id[i], n - i);
+		if (i + run < n)
+			rte_prefetch0(nexthop_by_id(id[i + run]));
+		dispatch(w, nexthop_of(id[i]), &p[i], run);
+	}
+	cycles_charge(&w->cycles, CYCLES_HEADERS, n);
+}
+
 void stage_forward(struct worker *w)
 {
 	struct vec *v = &w->fwd;
+	unsigned run;
 
-	for (unsigned done = 0; done < v->n;) {
-		unsigned end = done + lookup(v->p + done, v->n - done);
-
-		for (; done < end; done++)
-			dispatch(w, &v->p[done]);
+	for (unsigned i = 0; i < v->n; i += run) {
+		run = vrf_run(&v->p[i], RTE_MIN(v->n - i, LOOKUP_BATCH));
+		route(w, fib_by_vrf(vrf_of(&v->p[i])), &v->p[i], run);
 	}
 	v->n = 0;
 }

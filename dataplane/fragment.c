@@ -117,8 +117,7 @@ static void first_piece(const struct cut *c, struct pkt *p, uint16_t old_fragmen
 	finish_header(p->l3, p->len, old_fragment, 0, true);
 }
 
-unsigned fragment_ip4(struct worker *w, struct pkt *p, uint16_t mtu, struct vec *out,
-	void (*flush_full)(struct worker *w))
+unsigned fragment_ip4(struct worker *w, struct pkt *p, uint16_t mtu, struct vec *out)
 {
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p->l3;
 	struct rte_mbuf *m[PIECES_MAX];
@@ -127,7 +126,8 @@ unsigned fragment_ip4(struct worker *w, struct pkt *p, uint16_t mtu, struct vec 
 	struct pkt piece;
 	unsigned i;
 
-	if (!plan(&c, p, mtu) || mtu > rte_pktmbuf_data_room_size(w->pool) - RTE_PKTMBUF_HEADROOM) {
+	if (!plan(&c, p, mtu) || c.pieces > VEC_ROOM(out) ||
+		mtu > rte_pktmbuf_data_room_size(w->pool) - RTE_PKTMBUF_HEADROOM) {
 		worker_drop_in(w, p, DROP_FRAGMENT_FAILED);
 		return 0;
 	}
@@ -136,9 +136,6 @@ unsigned fragment_ip4(struct worker *w, struct pkt *p, uint16_t mtu, struct vec 
 		worker_drop_in(w, p, DROP_FRAGMENT_FAILED);
 		return 0;
 	}
-	/* Before the first push, since flushing may encrypt in place what is still to be copied. */
-	if (VEC_ROOM(out) < c.pieces)
-		flush_full(w);
 	vec_push(out, p);
 	offset = c.first;
 	for (i = 0; i < c.pieces - 1u; i++, offset += c.later) {

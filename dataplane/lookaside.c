@@ -220,7 +220,7 @@ static void finish_out(struct worker *w, struct sa *sa, struct rte_crypto_op **o
 {
 	struct rte_mbuf *m[BATCH];
 	struct pkt p[BATCH];
-	uint8_t ok[BATCH];
+	unsigned kept = 0;
 
 	for (unsigned i = 0; i < n; i++)
 		m[i] = op[i]->sym->m_src;
@@ -230,13 +230,17 @@ static void finish_out(struct worker *w, struct sa *sa, struct rte_crypto_op **o
 		uint8_t *esp = rte_pktmbuf_mtod_offset(lo->pkt.m, uint8_t *, ip_len(sa));
 		uint32_t esp_len = lo->pkt.m->pkt_len - ip_len(sa);
 
-		p[i] = lo->pkt;
-		ok[i] = op[i]->status == RTE_CRYPTO_OP_STATUS_SUCCESS;
-		p[i].l3 = esp_outer_header(sa, esp, esp_len, lo->tos, lo->df);
-		p[i].len = esp_len + sa->hdr_len - sizeof(struct esp_hdr);
-		mbuf_span(p[i].m, p[i].l3, p[i].len);
+		if (unlikely(op[i]->status != RTE_CRYPTO_OP_STATUS_SUCCESS)) {
+			esp_drop_out(w, sa, &lo->pkt, DROP_ESP_CRYPTO_OUT);
+			continue;
+		}
+		p[kept] = lo->pkt;
+		p[kept].l3 = esp_outer_header(sa, esp, esp_len, lo->tos, lo->df);
+		p[kept].len = esp_len + sa->hdr_len - sizeof(struct esp_hdr);
+		mbuf_span(p[kept].m, p[kept].l3, p[kept].len);
+		kept++;
 	}
-	esp_out_done(w, sa, p, ok, n);
+	esp_out_done(w, sa, p, kept);
 }
 
 /* librte_ipsec has no part in this: what is in the packet is looked at by the stage that both crypto

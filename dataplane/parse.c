@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From a received frame to the stage that is to have it: what it is on the link, whose it is. */
+#include "dataplane/esp.h"
+#include "dataplane/parse_ip.h"
 #include "dataplane/worker.h"
 
 #include <rte_byteorder.h>
@@ -17,8 +19,10 @@
 struct burst {
 	struct worker *w;
 	struct iface *in;
-	uint64_t mac; /* the port's */
+	uint64_t mac;      /* the port's, see load_mac() */
+	uint64_t mac_word; /* the same as it stands in memory, shifted up by 16 bits */
 	uint64_t bytes;
+	struct vec *to; /* w->fwd or w->esp_in: where the last packet went */
 	bool mirror;
 };
 
@@ -74,6 +78,28 @@ static bool to_link_local(const struct pkt *p)
 	return p->family == IP_V6 && p->l3[24] == 0xfe && (p->l3[25] & 0xc0) == 0x80;
 }
 
+/* A sound IP packet: ESP of ours, or to be routed. */
+static inline void to_stage(struct burst *b, struct pkt *p)
+{
+	struct worker *w = b->w;
+
+	struct vec *to = &w->fwd;
+
+	b->bytes += p->len;
+	if (unlikely(esp_possible(p)) && esp_match(w, p)) {
+		rte_prefetch0(p->sa);
+		if (unlikely(b->mirror))
+			host_mirror(w, p, b->in);
+		to = &w->esp_in;
+	}
+	if (likely(to == b->to)) {
+		to->n++; /* where it stands already */
+		return;
+	}
+	vec_push(to, p);
+	b->to = to;
+}
+
 static void parse_ip_to_stage(struct burst *b, struct pkt *p, uint16_t type)
 {
 	struct worker *w = b->w;
@@ -83,30 +109,21 @@ static void parse_ip_to_stage(struct burst *b, struct pkt *p, uint16_t type)
 	if (unlikely(bad != GOOD)) {
 		b->bytes += room;
 		worker_drop_in(w, p, bad);
-		return;
-	}
-	b->bytes += p->len;
-	if (unlikely((p->flags & PKT_MULTICAST) || to_link_local(p))) {
+	} else if (unlikely((p->flags & PKT_MULTICAST) || to_link_local(p))) {
+		b->bytes += p->len;
 		host_punt(w, p);
-	} else if (esp_match(w, p)) {
-		rte_prefetch0(p->sa);
-		if (unlikely(b->mirror))
-			host_mirror(w, p, b->in);
-		vec_push(&w->esp_in, p);
 	} else {
-		w->fwd.n++; /* where it stands already */
+		to_stage(b, p);
 	}
 }
 
-/* The packet is described where most packets go, at the end of w->fwd, so that it is not copied. */
-static void parse_frame(struct burst *b, struct rte_mbuf *m)
+/* Anything but a plain IPv4 packet to the port's own address. */
+static void parse_any_frame(struct burst *b, struct pkt *p)
 {
-	struct vec *fwd = &b->w->fwd;
-	struct pkt *p = &fwd->p[fwd->n];
+	struct rte_mbuf *m = p->m;
 	const struct rte_ether_hdr *eth;
 	uint16_t type;
 
-	*p = (struct pkt){.m = m, .in = b->in};
 	if (unlikely(m->nb_segs > 1) && rte_pktmbuf_linearize(m) != 0) {
 		worker_drop_in(b->w, p, DROP_SEGMENTS);
 		return;
@@ -131,6 +148,46 @@ static void parse_frame(struct burst *b, struct rte_mbuf *m)
 		not_ip(b, p, type);
 }
 
+/* A frame for the port's own address, IPv4, and plain: see ip4_plain(). */
+static inline uint32_t plain_len(
+	const struct burst *b, const struct rte_mbuf *m, const uint8_t *eth)
+{
+	uint64_t dst;
+	uint16_t type;
+
+	memcpy(&dst, eth, sizeof(dst));
+	memcpy(&type, eth + 2 * RTE_ETHER_ADDR_LEN, sizeof(type));
+	if (unlikely(dst << 16 != b->mac_word || type != RTE_BE16(RTE_ETHER_TYPE_IPV4)))
+		return 0;
+	if (unlikely(m->nb_segs > 1 || m->data_len < RTE_ETHER_HDR_LEN))
+		return 0;
+	return ip4_plain(eth + RTE_ETHER_HDR_LEN, m->data_len - RTE_ETHER_HDR_LEN);
+}
+
+/* The packet is described where the one before it went, so that it is seldom copied. */
+static inline void parse_frame(struct burst *b, struct rte_mbuf *m)
+{
+	struct pkt *p = &b->to->p[b->to->n];
+	uint8_t *eth = rte_pktmbuf_mtod(m, uint8_t *), *l3 = eth + RTE_ETHER_HDR_LEN;
+	uint32_t len = plain_len(b, m, eth);
+
+	if (unlikely(len == 0)) {
+		*p = (struct pkt){.m = m, .in = b->in};
+		parse_any_frame(b, p);
+		return;
+	}
+	*p = (struct pkt){
+		.m = m,
+		.l3 = l3,
+		.in = b->in,
+		.len = len,
+		.l4_off = sizeof(struct rte_ipv4_hdr),
+		.family = IP_V4,
+		.proto = ((const struct rte_ipv4_hdr *)l3)->next_proto_id,
+	};
+	to_stage(b, p);
+}
+
 static void drop_all(struct worker *w, struct iface *in, struct rte_mbuf **m, unsigned n)
 {
 	in->stats[w->id].rx_drops += n;
@@ -143,7 +200,9 @@ void parse_frames(struct worker *w, struct iface *in, struct rte_mbuf **m, unsig
 	struct burst b = {
 		.w = w,
 		.in = in,
+		.to = &w->fwd,
 		.mac = port_mac(in),
+		.mac_word = rte_cpu_to_be_64(port_mac(in)),
 		.mirror = iface_has(in, IFACE_MIRROR),
 	};
 
@@ -151,9 +210,9 @@ void parse_frames(struct worker *w, struct iface *in, struct rte_mbuf **m, unsig
 		drop_all(w, in, m, n);
 		return;
 	}
+	esp_prefetch(m, n);
 	for (unsigned i = 0; i < n; i++) {
-		if (i + 2 * PREFETCH_AHEAD < n)
-			rte_prefetch0(m[i + 2 * PREFETCH_AHEAD]);
+		/* The mbufs themselves the driver has just written. */
 		if (i + PREFETCH_AHEAD < n)
 			rte_prefetch0(rte_pktmbuf_mtod(m[i + PREFETCH_AHEAD], void *));
 		parse_frame(&b, m[i]);

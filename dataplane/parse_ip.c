@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* IP headers: afterwards the stages may trust the packet's lengths, offsets and addresses. */
+#include "dataplane/parse_ip.h"
+
 #include "dataplane/worker.h"
 
 #include <rte_byteorder.h>
@@ -15,35 +17,18 @@
 /* Parsing ends with this where nothing is wrong. */
 #define GOOD DROP_REASON_COUNT
 
+const uint8_t ip4_special[256] = {
+	[0] = 1,
+	[127] = 1,
+	[224 ... 255] = 1,
+};
+
 static uint32_t load32(const uint8_t *p)
 {
 	uint32_t v;
 
 	memcpy(&v, p, sizeof(v));
 	return v;
-}
-
-static inline uint64_t sum_words(const uint8_t *l3, unsigned len)
-{
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < len; i += 4)
-		sum += load32(l3 + i);
-	return sum;
-}
-
-/* One's complement sum over an IPv4 header; 0xffff where its checksum is right. */
-static uint16_t ip4_sum(const uint8_t *l3, unsigned hdr_len)
-{
-	/* The usual length is a constant here, and its loop unrolled. */
-	uint64_t sum = likely(hdr_len == sizeof(struct rte_ipv4_hdr))
-		? sum_words(l3, sizeof(struct rte_ipv4_hdr))
-		: sum_words(l3, hdr_len);
-
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (sum & 0xffff) + (sum >> 16);
 }
 
 static enum drop_reason ip4_options(const uint8_t *opt, unsigned len)
@@ -97,7 +82,7 @@ static enum drop_reason parse_ip4(struct pkt *p, uint32_t room)
 		return DROP_IP4_HEADER_LEN;
 	if (p->len < hdr_len || p->len > room)
 		return DROP_IP4_TOTAL_LEN;
-	if (!(p->flags & PKT_CKSUM_OK) && ip4_sum(p->l3, hdr_len) != 0xffff)
+	if (!(p->flags & PKT_CKSUM_OK) && !ip4_sum_good(ip4_sum_words(p->l3, hdr_len)))
 		return DROP_IP4_CHECKSUM;
 	if (unlikely(hdr_len > sizeof(*ip))) {
 		bad = ip4_options(p->l3 + sizeof(*ip), hdr_len - sizeof(*ip));

@@ -47,7 +47,13 @@ struct pkt {
 
 static_assert(sizeof(struct pkt) == 40, "a vector of packets is walked all the time");
 
-#define VEC_MAX 256 /* packets a worker takes in one turn of its loop */
+#define VEC_MAX 256
+
+/* Packets a worker takes in one turn of its loop: enough to share the cost of a turn, few enough that
+ * their headers and descriptors stay in the first-level cache from one stage to the next. */
+#ifndef TURN_MAX
+#define TURN_MAX 64
+#endif
 
 /* Holds one turn's packets: those received, plus those that fragmentation or the router add. */
 struct vec {

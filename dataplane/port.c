@@ -25,8 +25,11 @@ static unsigned rx_queue(struct worker *w, const struct worker_rx *rx, unsigned 
 		rte_prefetch0(rte_pktmbuf_mtod(m[i], void *));
 	if (w->spread)
 		mine = spread(w, rx->iface, m, n);
-	if (mine > 0)
+	cycles_charge(&w->cycles, CYCLES_RX, n);
+	if (mine > 0) {
 		parse_frames(w, rx->iface, m, mine);
+		cycles_charge(&w->cycles, CYCLES_PARSE, mine);
+	}
 	w->stats.rx_packets += n;
 	return n;
 }
@@ -45,16 +48,22 @@ static unsigned rx_ports(struct worker *w, unsigned room)
 		if (++w->rx_next == w->n_rx)
 			w->rx_next = 0;
 	}
+	if (taken > 0 && w->n_rx > 1) /* the polls since the last burst */
+		cycles_charge(&w->cycles, CYCLES_RX, 0);
 	return taken;
 }
 
 unsigned stage_rx(struct worker *w)
 {
-	unsigned n = host_receive(w);
+	unsigned n = host_receive(w), handed = 0;
 
+	if (n > 0)
+		cycles_charge(&w->cycles, CYCLES_HOST, n);
 	if (w->n_workers > 1)
-		n += handoff_receive(w, (VEC_MAX - n) / 2);
-	return n + rx_ports(w, VEC_MAX - n);
+		handed = handoff_receive(w, (TURN_MAX - n) / 2);
+	if (handed > 0)
+		cycles_charge(&w->cycles, CYCLES_HANDOFF, handed);
+	return n + handed + rx_ports(w, TURN_MAX - n - handed);
 }
 
 static void drop_unsent(struct worker *w, struct rte_mbuf **m, unsigned n, enum drop_reason why)
@@ -93,6 +102,7 @@ static void flush_port(struct worker *w, uint16_t port_id)
 {
 	struct worker_tx *tx = w->tx[port_id];
 
+	w->cycles.stage[CYCLES_TX].packets += tx->n;
 	if (tx->owner == w->id)
 		send_to_device(w, port_id, tx);
 	else
@@ -134,9 +144,8 @@ void port_flush(struct worker *w)
 
 /* Put the next hop's link-layer header in front of the IP packet and cut off what follows it
  * (Ethernet padding). False: the buffer has no room there. */
-static bool write_l2(struct pkt *p)
+static inline bool write_l2(const struct nexthop *nh, struct pkt *p)
 {
-	const struct nexthop *nh = p->nh;
 	struct rte_mbuf *m = p->m;
 	uint8_t *l2 = p->l3 - nh->l2_len;
 	uint16_t type =
@@ -155,30 +164,24 @@ static bool write_l2(struct pkt *p)
 	return true;
 }
 
-/* Packets at the front of p that leave by the same interface. */
-static unsigned iface_run(const struct pkt *p, unsigned n)
+static struct worker_tx *tx_ready(struct worker *w, const struct iface *out)
 {
-	const struct iface *out = p->nh->iface;
-	unsigned i = 1;
-
-	while (i < n && p[i].nh->iface == out)
-		i++;
-	return i;
+	return likely(iface_has(out, IFACE_UP)) ? tx_of(w, out->port_id) : NULL;
 }
 
-static void tx_run(struct worker *w, struct iface *out, struct pkt *p, unsigned n)
+void port_send(struct worker *w, const struct nexthop *nh, struct pkt *p, unsigned n)
 {
-	struct worker_tx *tx = tx_of(w, out->port_id);
+	struct iface *out = nh->iface;
+	struct worker_tx *tx = tx_ready(w, out);
 	bool mirror = iface_has(out, IFACE_MIRROR);
 	uint64_t packets = 0, bytes = 0;
 
-	if (unlikely(tx == NULL || !iface_has(out, IFACE_UP))) {
-		for (unsigned i = 0; i < n; i++)
-			worker_drop_out(w, &p[i], out, DROP_TX_IFACE_DOWN);
-		return;
-	}
 	for (unsigned i = 0; i < n; i++) {
-		if (unlikely(!write_l2(&p[i]))) {
+		if (unlikely(tx == NULL)) {
+			worker_drop_out(w, &p[i], out, DROP_TX_IFACE_DOWN);
+			continue;
+		}
+		if (unlikely(!write_l2(nh, &p[i]))) {
 			worker_drop_out(w, &p[i], out, DROP_TX_ERROR);
 			continue;
 		}
@@ -192,15 +195,19 @@ static void tx_run(struct worker *w, struct iface *out, struct pkt *p, unsigned 
 	out->stats[w->id].tx_bytes += bytes;
 }
 
-void stage_tx(struct worker *w)
+void port_send_frames(
+	struct worker *w, struct iface *out, struct rte_mbuf **m, unsigned n, uint64_t bytes)
 {
-	struct vec *v = &w->tx_out;
+	struct worker_tx *tx = tx_ready(w, out);
+	struct iface_stats *stats = &out->stats[w->id];
 
-	for (unsigned done = 0; done < v->n;) {
-		unsigned run = iface_run(v->p + done, v->n - done);
-
-		tx_run(w, v->p[done].nh->iface, v->p + done, run);
-		done += run;
+	if (unlikely(tx == NULL)) {
+		stats->tx_drops += n;
+		drop_unsent(w, m, n, DROP_TX_IFACE_DOWN);
+		return;
 	}
-	v->n = 0;
+	stats->tx_packets += n;
+	stats->tx_bytes += bytes;
+	for (unsigned i = 0; i < n; i++)
+		enqueue(w, out->port_id, tx, m[i]);
 }

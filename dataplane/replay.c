@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/replay.h"
 
+#include <rte_branch_prediction.h>
+
 #include <string.h>
 
 /* Packets per word. */
@@ -37,7 +39,8 @@ static inline uint32_t slot_of(const struct replay *r, uint64_t seq)
 
 static inline uint32_t epoch_of(const struct replay *r, uint64_t seq)
 {
-	return (uint32_t)((seq >> BLOCK_SHIFT) / (r->slot_mask + 1ull));
+	/* slot_mask + 1 is a power of two. */
+	return (uint32_t)(seq >> BLOCK_SHIFT >> __builtin_popcount(r->slot_mask));
 }
 
 static inline uint32_t bit_of(uint64_t seq)
@@ -129,10 +132,14 @@ enum replay_verdict replay_accept(struct replay *r, uint64_t seq)
 	return verdict;
 }
 
-static void raise_top(struct replay *r, uint64_t to)
+static void raise_top(struct replay *r, uint64_t to, bool shared)
 {
 	uint64_t top = atomic_load_explicit(&r->top, memory_order_relaxed);
 
+	if (!shared) {
+		atomic_store_explicit(&r->top, to, memory_order_relaxed);
+		return;
+	}
 	while (top < to &&
 		!atomic_compare_exchange_weak_explicit(
 			&r->top, &top, to, memory_order_relaxed, memory_order_relaxed))
@@ -164,13 +171,74 @@ static uint64_t accept_block(
 	return reached;
 }
 
-void replay_accept_run(struct replay *r, const uint64_t *seq, uint8_t *verdicts, unsigned n)
+static bool consecutive(const uint64_t *seq, unsigned n)
+{
+	uint64_t wrong = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		wrong |= seq[i] ^ (seq[0] + i);
+	return wrong == 0;
+}
+
+/* Numbers of one block that are all beyond the top. False: another worker took some of them, or is
+ * at it; nothing has changed. */
+static bool take_fresh(struct replay *r, uint64_t first, uint32_t bits, bool shared)
+{
+	_Atomic uint64_t *slot = &r->slots[slot_of(r, first)];
+	uint64_t word = atomic_load_explicit(slot, memory_order_relaxed);
+	uint32_t epoch = epoch_of(r, first), seen = 0;
+
+	if (epoch == word >> 32)
+		seen = (uint32_t)word;
+	else if ((int32_t)(epoch - (uint32_t)(word >> 32)) < 0)
+		return false;
+	if (seen & bits)
+		return false;
+	seen |= bits;
+	if (shared)
+		return atomic_compare_exchange_strong_explicit(slot, &word,
+			(uint64_t)epoch << 32 | seen, memory_order_relaxed, memory_order_relaxed);
+	atomic_store_explicit(slot, (uint64_t)epoch << 32 | seen, memory_order_relaxed);
+	return true;
+}
+
+/* What nearly every run is: consecutive numbers beyond the top, a compare-and-swap for those of a
+ * block. Returns how many of them were taken; the rest is for accept_block() to judge. */
+static unsigned accept_consecutive(struct replay *r, uint64_t first, unsigned n, bool shared)
+{
+	unsigned done = 0;
+
+	while (done < n) {
+		unsigned bit = (first + done) & (BLOCK_SIZE - 1);
+		unsigned k = n - done < BLOCK_SIZE - bit ? n - done : BLOCK_SIZE - bit;
+
+		if (!take_fresh(r, first + done, (uint32_t)((1ull << k) - 1) << bit, shared))
+			break;
+		done += k;
+	}
+	return done;
+}
+
+static inline void accept_run(
+	struct replay *r, const uint64_t *seq, uint8_t *verdicts, unsigned n, bool shared)
 {
 	uint64_t top = atomic_load_explicit(&r->top, memory_order_relaxed);
 	uint64_t reached = top;
-	unsigned end;
+	unsigned i = 0, end;
 
-	for (unsigned i = 0; i < n; i = end) {
+	if (likely(r->window != 0 && seq[0] > top)) {
+		if (n == 1 && take_fresh(r, seq[0], bit_of(seq[0]), shared)) {
+			verdicts[0] = REPLAY_OK;
+			raise_top(r, seq[0], shared);
+			return;
+		}
+		if (likely(consecutive(seq, n)))
+			i = accept_consecutive(r, seq[0], n, shared);
+		memset(verdicts, REPLAY_OK, i);
+		if (i > 0)
+			reached = seq[i - 1];
+	}
+	for (; i < n; i = end) {
 		if (r->window == 0) { /* the top still serves extended sequence numbers */
 			verdicts[i] = REPLAY_OK;
 			reached = seq[i] > reached ? seq[i] : reached;
@@ -182,5 +250,15 @@ void replay_accept_run(struct replay *r, const uint64_t *seq, uint8_t *verdicts,
 		reached = accept_block(r, reached, seq + i, verdicts + i, end - i);
 	}
 	if (reached > top)
-		raise_top(r, reached);
+		raise_top(r, reached, shared);
+}
+
+void replay_accept_run(struct replay *r, const uint64_t *seq, uint8_t *verdicts, unsigned n)
+{
+	accept_run(r, seq, verdicts, n, true);
+}
+
+void replay_accept_run_alone(struct replay *r, const uint64_t *seq, uint8_t *verdicts, unsigned n)
+{
+	accept_run(r, seq, verdicts, n, false);
 }

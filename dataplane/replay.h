@@ -45,6 +45,12 @@ void replay_seek(struct replay *r, uint64_t top);
  * lo itself without ESN. */
 uint64_t replay_full_seq(const struct replay *r, uint32_t lo, bool esn);
 
+/* Higher than all accepted so far: replay_check() has nothing against it. */
+static inline bool replay_ahead(const struct replay *r, uint64_t seq)
+{
+	return seq > atomic_load_explicit(&r->top, memory_order_relaxed);
+}
+
 /* Before decryption: is it worth it? Changes nothing. */
 enum replay_verdict replay_check(const struct replay *r, uint64_t seq);
 
@@ -53,5 +59,8 @@ enum replay_verdict replay_accept(struct replay *r, uint64_t seq);
 
 /* replay_accept for a run: verdicts[i] for seq[i], in order. */
 void replay_accept_run(struct replay *r, const uint64_t *seq, uint8_t *verdicts, unsigned n);
+
+/* The same without a locked operation, while one worker alone uses the window. */
+void replay_accept_run_alone(struct replay *r, const uint64_t *seq, uint8_t *verdicts, unsigned n);
 
 #endif

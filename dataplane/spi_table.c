@@ -3,6 +3,8 @@
 
 #include "dataplane/sa.h"
 
+#include <rte_prefetch.h>
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -44,6 +46,22 @@ struct sa *spi_lookup(uint32_t spi, unsigned family, const void *dst)
 			return NULL;
 		}
 	}
+}
+
+void spi_prefetch_slot(uint32_t spi)
+{
+	struct spi_table *t = atomic_load_explicit(&spi_table, memory_order_acquire);
+
+	rte_prefetch0(&t->slot[first_slot(t, spi)]);
+}
+
+void spi_prefetch_sa(uint32_t spi)
+{
+	struct spi_table *t = atomic_load_explicit(&spi_table, memory_order_acquire);
+	struct sa *sa = atomic_load_explicit(&t->slot[first_slot(t, spi)].sa, memory_order_relaxed);
+
+	rte_prefetch0(sa);
+	rte_prefetch0(sa->dst.v6);
 }
 
 static struct spi_table *table_new(uint32_t slots)

@@ -36,6 +36,10 @@ static inline uint32_t spi_hash(uint32_t spi)
 /* Worker side. dst: outer destination address, 4 or 16 bytes by family. NULL: no such SA. */
 struct sa *spi_lookup(uint32_t spi, unsigned family, const void *dst);
 
+/* Fetch what spi_lookup() will look at: first the slot, later the SA that stands there. */
+void spi_prefetch_slot(uint32_t spi);
+void spi_prefetch_sa(uint32_t spi);
+
 /* Control side. 0, or -EEXIST (same SPI and address), -ENOMEM. `retire` is called with a table
  * that was replaced: it frees it, by free(3), once no worker can read it. */
 int spi_insert(struct sa *sa, void (*retire)(void *old));

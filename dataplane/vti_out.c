@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Into a tunnel: choose the SA and make the packet fit, so that esp_out() only has to encrypt.
+/* Into a tunnel: choose the SA and make the packet fit, so that only the encryption is left.
  *
  * Packets come in runs of one interface; the run shares the look at the interface and the counters.
  * A packet larger than the tunnel's MTU is answered with Packet Too Big, or cut before it is
@@ -15,7 +15,7 @@
 /* What a run's packets of one family have in common. */
 struct way {
 	struct sa *sa;
-	uint16_t mtu;
+	uint16_t mtu;             /* 0: nothing passes, refusal says why */
 	enum drop_reason refusal; /* DROP_REASON_COUNT: none */
 };
 
@@ -23,20 +23,21 @@ struct run {
 	struct iface *out;
 	struct way way[2]; /* by AF_INDEX */
 	uint64_t packets, bytes;
-	bool mirror;
 };
 
-/* Count packets that w->esp_out has got, and show them to whoever captures. */
-static void sent(struct worker *w, struct run *r, const struct pkt *p, unsigned n)
+/* Encrypt packets of one family that fit, count them, and show them to whoever captures. */
+static void enter(struct worker *w, struct run *r, struct pkt *p, unsigned n)
 {
-	unsigned i;
+	const struct way *way = &r->way[AF_INDEX(p->family)];
 
-	for (i = 0; i < n; i++) {
-		r->packets++;
+	r->packets += n;
+	for (unsigned i = 0; i < n; i++)
 		r->bytes += p[i].len;
-		if (unlikely(r->mirror))
+	if (unlikely(iface_has(r->out, IFACE_MIRROR))) {
+		for (unsigned i = 0; i < n; i++)
 			host_mirror(w, &p[i], r->out);
 	}
+	esp_wrap(w, way->sa, p, n, way->mtu);
 }
 
 static void too_big(struct worker *w, struct run *r, struct pkt *p, uint16_t mtu)
@@ -48,35 +49,36 @@ static void too_big(struct worker *w, struct run *r, struct pkt *p, uint16_t mtu
 		worker_drop_out(w, p, r->out, DROP_TOO_BIG);
 		return;
 	}
-	n = fragment_ip4(w, p, mtu, &w->esp_out, esp_out);
-	sent(w, r, &w->esp_out.p[w->esp_out.n - n], n);
+	n = fragment_ip4(w, p, mtu, &w->pieces);
+	if (n > 0)
+		enter(w, r, w->pieces.p, n);
+	w->pieces.n = 0;
 }
 
-static void tunnel(struct worker *w, struct run *r, struct pkt *p)
+/* One that does not simply enter: no way to take, too deep, or too large for it. */
+static void stopped(struct worker *w, struct run *r, struct pkt *p)
 {
 	const struct way *way = &r->way[AF_INDEX(p->family)];
-	struct pkt *to;
 
-	if (unlikely(way->refusal != DROP_REASON_COUNT)) {
+	if (way->refusal != DROP_REASON_COUNT)
 		worker_drop_out(w, p, r->out, way->refusal);
-		return;
-	}
-	if (unlikely(p->depth == TUNNEL_DEPTH_MAX)) {
+	else if (p->depth == TUNNEL_DEPTH_MAX)
 		worker_drop_out(w, p, r->out, DROP_VTI_LOOP);
-		return;
-	}
-	if (unlikely(p->len > way->mtu)) {
-		p->depth++;
-		p->sa = way->sa;
+	else
 		too_big(w, r, p, way->mtu);
-		return;
-	}
-	if (unlikely(VEC_ROOM(&w->esp_out) == 0))
-		esp_out(w);
-	to = vec_push(&w->esp_out, p);
-	to->depth++;
-	to->sa = way->sa;
-	sent(w, r, to, 1);
+}
+
+/* Packets at the front of p that simply enter, all of one family. */
+static unsigned entering(const struct run *r, const struct pkt *p, unsigned n)
+{
+	uint8_t family = p->family;
+	uint16_t mtu = r->way[AF_INDEX(family)].mtu;
+	unsigned i = 0;
+
+	while (i < n &&
+		likely(p[i].len <= mtu && p[i].family == family && p[i].depth < TUNNEL_DEPTH_MAX))
+		i++;
+	return i;
 }
 
 static struct way find_way(const struct iface *out, bool six)
@@ -93,6 +95,8 @@ static struct way find_way(const struct iface *out, bool six)
 		way.refusal = DROP_VTI_NO_SA;
 	else if (atomic_load_explicit(&way.sa->expired, memory_order_relaxed))
 		way.refusal = DROP_ESP_EXPIRED_OUT;
+	if (unlikely(way.refusal != DROP_REASON_COUNT))
+		way.mtu = 0;
 	return way;
 }
 
@@ -103,47 +107,53 @@ static uint16_t serving_worker(const struct worker *w, const struct iface *out)
 	return w->n_workers > 1 ? out->id % w->n_workers : w->id;
 }
 
-static unsigned run_end(const struct vec *v, unsigned i)
+void vti_send(struct worker *w, struct iface *out, struct pkt *p, unsigned n)
 {
-	const struct iface *out = v->p[i].out;
-
-	while (i < v->n && v->p[i].out == out)
-		i++;
-	return i;
-}
-
-/* The run that starts at v->p[i]. Returns its end. */
-static unsigned tunnel_run(struct worker *w, struct vec *v, unsigned i)
-{
-	struct iface *out = v->p[i].out;
 	uint16_t serving = serving_worker(w, out);
 	struct iface_stats *stats = &out->stats[w->id];
 	struct run r = {
 		.out = out,
 		.way = {find_way(out, false), find_way(out, true)},
-		.mirror = iface_has(out, IFACE_MIRROR),
 	};
+	unsigned run;
 
 	if (serving != w->id) {
-		unsigned end = run_end(v, i);
-
-		host_to_vti_worker(w, serving, out, &v->p[i], end - i);
-		return end;
+		host_to_vti_worker(w, serving, out, p, n);
+		return;
 	}
-	for (; i < v->n && v->p[i].out == out; i++)
-		tunnel(w, &r, &v->p[i]);
+	for (unsigned i = 0; i < n; i += run) {
+		run = entering(&r, &p[i], n - i);
+		if (likely(run > 0)) {
+			enter(w, &r, &p[i], run);
+		} else {
+			stopped(w, &r, &p[i]);
+			run = 1;
+		}
+	}
 	stats->tx_packets += r.packets;
 	stats->tx_bytes += r.bytes;
+}
+
+static unsigned out_run(const struct pkt *p, unsigned n)
+{
+	unsigned i = 1;
+
+	while (i < n && p[i].out == p[0].out)
+		i++;
 	return i;
 }
 
 void stage_vti_out(struct worker *w)
 {
 	struct vec *v = &w->vti_out;
-	unsigned i = 0;
+	unsigned run;
 
 	/* v may grow meanwhile: a tunnel's outer packet can be routed into another tunnel. */
-	while (i < v->n)
-		i = tunnel_run(w, v, i);
+	for (unsigned i = 0; i < v->n; i += run) {
+		run = out_run(&v->p[i], v->n - i);
+		vti_send(w, v->p[i].out, &v->p[i], run);
+	}
+	if (unlikely(v->n > 0))
+		cycles_charge(&w->cycles, CYCLES_HEADERS, v->n);
 	v->n = 0;
 }

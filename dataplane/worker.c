@@ -37,8 +37,9 @@ static bool worker_init(struct worker *w)
 	w->to_host = ring_new(w, "to_host", TO_HOST_RING, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	w->crypto = crypto_ctx_new(NULL);
 	w->fragments = fragment_table_new();
-	return w->inject != NULL && w->handoff != NULL && w->to_host != NULL && w->crypto != NULL &&
-		w->fragments != NULL;
+	w->seal = seal_batch_new();
+	return w->seal != NULL && w->inject != NULL && w->handoff != NULL && w->to_host != NULL &&
+		w->crypto != NULL && w->fragments != NULL;
 }
 
 struct worker *worker_new(
@@ -53,6 +54,7 @@ struct worker *worker_new(
 	w->n_workers = n_workers;
 	w->pool = pool;
 	w->rcu = rcu;
+	w->cycles.mark = rte_rdtsc();
 	if (!worker_init(w)) {
 		worker_free(w);
 		return NULL;
@@ -96,6 +98,7 @@ void worker_free(struct worker *w)
 		fragment_table_free(w->fragments);
 	if (w->crypto != NULL)
 		crypto_ctx_free(w->crypto);
+	seal_batch_free(w->seal);
 	rte_free(w);
 }
 
@@ -158,8 +161,9 @@ static unsigned run_device(struct worker *w)
 	unsigned total = 0, n;
 
 	do {
-		stage_tx(w);
 		n = lookaside_poll(w);
+		if (n > 0)
+			cycles_charge(&w->cycles, CYCLES_DEVICE, n);
 		run_stages(w);
 		total += n;
 	} while (n == VEC_MAX);
@@ -168,7 +172,6 @@ static unsigned run_device(struct worker *w)
 
 static void end_turn(struct worker *w)
 {
-	stage_tx(w);
 	port_flush(w);
 	if (w->n_free > 0)
 		free_dropped(w);
@@ -179,6 +182,7 @@ unsigned worker_turn(struct worker *w)
 	unsigned n;
 
 	w->now = rte_rdtsc();
+	cycles_charge_at(&w->cycles, CYCLES_IDLE, 0, w->now);
 	/* An SA may be retired between two turns. */
 	w->last_sa = NULL;
 
@@ -190,6 +194,8 @@ unsigned worker_turn(struct worker *w)
 	if (unlikely(w->in_device > 0))
 		n += run_device(w);
 	end_turn(w);
+	if (n > 0)
+		cycles_charge(&w->cycles, CYCLES_TX, 0);
 
 	w->stats.turns++;
 	w->stats.busy_turns += n > 0;

@@ -3,6 +3,7 @@
 #ifndef VIADUCT_WORKER_H
 #define VIADUCT_WORKER_H
 
+#include "dataplane/cycles.h"
 #include "dataplane/drop.h"
 #include "dataplane/host.h"
 #include "dataplane/pkt.h"
@@ -12,6 +13,7 @@
 
 struct crypto_ctx;
 struct fragment_table;
+struct seal_batch;
 
 #define WORKER_MAX 64
 #define PORT_MAX   RTE_MAX_ETHPORTS
@@ -56,15 +58,15 @@ struct worker {
 
 	struct rte_mempool *pool; /* of packets the router makes, fragments included */
 	struct crypto_ctx *crypto;
-	uint32_t in_device; /* packets that the crypto device has (lookaside.c) */
+	struct seal_batch *seal; /* packets that wait to be encrypted (esp_out.c) */
+	uint32_t in_device;      /* packets that the crypto device has (lookaside.c) */
 	struct fragment_table *fragments;
 
 	/* The vectors between the stages; all empty between turns. */
 	struct vec esp_in;  /* ESP for us, SA found */
 	struct vec fwd;     /* IP packets to be routed */
-	struct vec vti_out; /* for the tunnel p->out: routed there, or injected by the kernel */
-	struct vec esp_out; /* fit to be encrypted, SA chosen */
-	struct vec tx_out;  /* resolved: nh is NH_PORT, l3 the header to send */
+	struct vec vti_out; /* for the tunnel p->out: from the kernel, a worker or another tunnel */
+	struct vec pieces;  /* of a packet that was just cut; never kept */
 	struct vec icmp;    /* ICMP errors made in this turn; routed in the next */
 
 	struct rte_ring *inject;  /* from the host thread: frames and packets of the kernel's */
@@ -83,6 +85,7 @@ struct worker {
 	struct rte_mbuf *to_free[VEC_MAX];
 
 	struct worker_stats stats;
+	struct cycles cycles;
 };
 
 /* Allocate and initialise a worker: rings, vectors, crypto context. NULL on no memory. */
@@ -108,9 +111,8 @@ void worker_drop_out(
 
 /* The stages, in the order they run. Each consumes its vector. */
 unsigned stage_rx(struct worker *w);  /* ports, handoff, kernel -> parse; packets taken */
-void stage_forward(struct worker *w); /* fwd -> vti_out, tx_out, host */
-void stage_vti_out(struct worker *w); /* vti_out -> esp_out (MTU, fragments, SA choice) */
-void stage_tx(struct worker *w);      /* tx_out -> devices */
+void stage_forward(struct worker *w); /* fwd -> vti_send(), port_send(), local_in(), host */
+void stage_vti_out(struct worker *w); /* vti_out -> vti_send() */
 
 /* Parse n received frames of one interface into esp_in, fwd, host or drop (parse.c). A turn takes
  * VEC_MAX frames at most. */
@@ -126,9 +128,23 @@ enum drop_reason parse_ip(struct pkt *p, uint32_t room);
  * into w->esp_in. Fragments are not. (esp_match.c) */
 bool esp_match(struct worker *w, struct pkt *p);
 
+/* Where the frames of a burst are ESP of many SAs, fetch what esp_match() will look at. */
+void esp_prefetch(struct rte_mbuf **m, unsigned n);
+
 /* A checked packet to an address of the router's own: ESP is decrypted (w->esp_in) or dropped,
  * fragments that may be ESP go to reassemble(), all else to the kernel. Consumes p (local.c). */
 void local_in(struct worker *w, struct pkt *p);
+
+/* Send routed packets that share a resolved next hop (NH_PORT): consumes p (port.c). */
+void port_send(struct worker *w, const struct nexthop *nh, struct pkt *p, unsigned n);
+
+/* Send n complete frames of one port; bytes: of their IP packets (port.c). */
+void port_send_frames(
+	struct worker *w, struct iface *out, struct rte_mbuf **m, unsigned n, uint64_t bytes);
+
+/* Send packets into a tunnel, whose MTU they need not fit: consumes p (vti_out.c). They leave with the
+ * next esp_out(). */
+void vti_send(struct worker *w, struct iface *out, struct pkt *p, unsigned n);
 
 /* Queue a finished frame for a port: the packet is the device's from here on (port.c). */
 void port_tx(struct worker *w, uint16_t port_id, struct rte_mbuf *m);
@@ -145,11 +161,10 @@ enum icmp_error {
 };
 void icmp_error(struct worker *w, const struct pkt *about, enum icmp_error kind, uint16_t mtu);
 
-/* Cut an IPv4 packet without DF into pieces of at most `mtu` bytes and push them to `out`; consumes
- * p (fragment.c). Needs VEC_ROOM for the pieces: flush_full() is called when there is none, before
- * the first is pushed. Returns how many: they are the last of `out`. 0: p was dropped. */
-unsigned fragment_ip4(struct worker *w, struct pkt *p, uint16_t mtu, struct vec *out,
-	void (*flush_full)(struct worker *w));
+/* Cut an IPv4 packet without DF into pieces of at most `mtu` bytes and append them to `out`; consumes
+ * p (fragment.c). Returns how many. 0: p was dropped, by reason of what it is, for want of buffers, or
+ * because `out` has too little room: an empty vector always has enough. */
+unsigned fragment_ip4(struct worker *w, struct pkt *p, uint16_t mtu, struct vec *out);
 
 /* Collect the fragments of packets for the router's own ESP (reassemble.c). Consumes p; when the
  * packet is whole it is parsed again from its IP header (parse_ip) and goes to local_in(). */

@@ -64,7 +64,8 @@ struct viaduct_msg {
 	X(NEIGH_DUMP, 44, viaduct_none, viaduct_neigh, 0, 1)                                       \
 	X(PORT_DUMP, 50, viaduct_none, viaduct_port_info, 0, 1)                                    \
 	X(WORKER_DUMP, 51, viaduct_none, viaduct_worker_info, 0, 1)                                \
-	X(DROP_DUMP, 52, viaduct_none, viaduct_drop_info, 0, 1)
+	X(DROP_DUMP, 52, viaduct_none, viaduct_drop_info, 0, 1)                                    \
+	X(CYCLES_DUMP, 53, viaduct_none, viaduct_cycles_info, 0, 1)
 
 enum viaduct_msg_type {
 #define X(name, number, req, rep, write, dump) VIADUCT_##name = number,
@@ -322,13 +323,29 @@ struct viaduct_port_info {
 struct viaduct_worker_info {
 	uint32_t id, lcore, cpu, rx_queues;
 	uint64_t turns, busy_turns, rx_packets, tx_packets, punted, injected, mirrored, icmp_sent;
-	uint64_t busy_permille; /* share of turns that found packets, since the last dump */
+	uint64_t busy_permille; /* share of cycles that packets took, since the last dump */
 };
 
 struct viaduct_drop_info {
 	uint32_t reason, reserved;
 	uint64_t packets;
 	char name[32];
+	char help[VIADUCT_TEXT_LEN];
+};
+
+enum viaduct_cycles_kind {
+	VIADUCT_CYCLES_WORK = 0,
+	/* Work, where packets come in: these stages' counts sum up to all packets. */
+	VIADUCT_CYCLES_ENTRY = 1,
+	VIADUCT_CYCLES_REST = 2, /* no work: looking for packets, asleep */
+};
+
+/* One stage of one worker. */
+struct viaduct_cycles_info {
+	uint32_t worker, kind;    /* enum viaduct_cycles_kind */
+	uint64_t cycles, packets; /* since the start; cycles are the TSC's */
+	uint64_t tsc_hz;
+	char name[16];
 	char help[VIADUCT_TEXT_LEN];
 };
 

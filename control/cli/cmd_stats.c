@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* viaductctl stats, viaductctl drops: counters. */
+/* viaductctl stats, viaductctl drops: counters. Those of cycles: cmd_cycles.c. */
 #include "control/cli/commands.h"
 #include "control/cli/values.h"
 
+#include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 struct filter {
 	char name[VIADUCT_NAME_LEN];
+	uint32_t cycles, interval_s;
 };
 
 struct show {
@@ -63,6 +66,8 @@ static int show_stats(struct cli *cli, void *req)
 	struct show s = {.cli = cli, .name = f->name};
 	int ret;
 
+	if (f->cycles)
+		return show_cycles(cli, f->interval_s);
 	sections_begin(cli);
 	list_begin(cli, "interfaces", columns);
 	ret = cli_dump(cli, VIADUCT_PORT_DUMP, port_one, &s);
@@ -82,7 +87,11 @@ static int show_stats(struct cli *cli, void *req)
 /* clang-format off */
 static const struct keyword stats_keywords[] = {
 	{"name", "NAME", "only this VTI or port", "all, and the workers", .flags = KEYWORD_POSITIONAL,
-		.set = set_name, .complete = complete_iface},
+		.set = set_name, .complete = complete_iface, .group = "what"},
+	{"cycles", NULL, "cycles per packet by stage instead, and how busy the workers are", "packets and bytes",
+		.set = set_value32, .min = 1, .offset = offsetof(struct filter, cycles), .group = "what"},
+	{"interval", "SECONDS", "with cycles: what is added in so many seconds", "all since the start",
+		.set = set_u32, .min = 1, .max = 86400, .offset = offsetof(struct filter, interval_s)},
 	{0}};
 
 struct drops_filter {
@@ -131,9 +140,18 @@ int show_drops(struct cli *cli, void *req)
 	return ret;
 }
 
+static int check_stats(const void *req, struct err *e)
+{
+	const struct filter *f = req;
+
+	if (f->interval_s > 0 && !f->cycles)
+		return err_set(e, EINVAL, "interval goes with cycles");
+	return 0;
+}
+
 static const struct verb stats_verbs[] = {
-	{"show", "packets and bytes of interfaces and workers", stats_keywords,
-		sizeof(struct filter), .run = show_stats},
+	{"show", "packets and bytes of interfaces and workers, or cycles by stage", stats_keywords,
+		sizeof(struct filter), check_stats, show_stats},
 	{0},
 };
 

@@ -19,6 +19,9 @@ int show_ports(struct cli *cli, void *req);
 int show_workers(struct cli *cli, void *req);
 int show_drops(struct cli *cli, void *req);
 
+/* Over so many seconds; 0: since the daemon's start. */
+int show_cycles(struct cli *cli, unsigned interval_s);
+
 json_object *vti_item(const struct viaduct_vti_info *info);
 void cell_mark(json_object *o, char *buf, size_t size);
 

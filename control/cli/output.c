@@ -116,6 +116,14 @@ static void table_flow(void)
 	table.flowing = true;
 }
 
+static bool is_number(const struct column *c, json_object *item)
+{
+	json_object *value = c->key != NULL ? item_at(item, c->key) : NULL;
+
+	return json_object_is_type(value, json_type_int) ||
+		json_object_is_type(value, json_type_double);
+}
+
 static void row_add(json_object *item)
 {
 	char cells[COLUMNS_MAX][CELL_LEN], *row[COLUMNS_MAX];
@@ -135,8 +143,7 @@ static void row_add(json_object *item)
 		width = strlen(row[i]);
 		if (width > table.width[i])
 			table.width[i] = width;
-		if (table.columns[i].key != NULL &&
-			json_object_is_type(item_at(item, table.columns[i].key), json_type_int))
+		if (is_number(&table.columns[i], item))
 			table.numeric[i] = true;
 		table.rows[table.n_rows][i] = strdup(row[i]);
 		if (table.rows[table.n_rows][i] == NULL)

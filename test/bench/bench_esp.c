@@ -1,36 +1,29 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Cycles per packet of the ESP stages, without I/O and routing, beside IPsec-MB's one-shot AES-GCM
- * on the same buffers in the same run.
+/* Cycles per packet of the ESP stages, without I/O and routing, of the crypto under them, and of
+ * IPsec-MB called directly on the same buffers in the same run: see usage().
  *
- *	bench_esp [<seconds per line>] [<packets per burst>] [<algorithm>] [<inner size>]
- *
- * Each round encrypts a burst, decrypts it again and runs the crypto alone, so that a change of the
- * core's clock meets all three; the best round and the median are shown, in TSC cycles. */
-#include "dataplane/crypto.h"
-#include "dataplane/esp.h"
-#include "dataplane/fib.h"
-#include "dataplane/nexthop.h"
-#include "dataplane/worker.h"
+ * In each round everything is measured in turn, so that a change of the core's clock meets all; the
+ * best round and the median are shown, in TSC cycles. */
+#include "alone.h"
+#include "bench_esp_world.h"
 
-#include <intel-ipsec-mb.h>
+#include "dataplane/esp.h"
+
 #include <rte_cycles.h>
 #include <rte_eal.h>
-#include <rte_ip.h>
-#include <rte_malloc.h>
 
-#include <netinet/in.h>
+#include <err.h>
+#include <getopt.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define SAS    128
-#define BURSTS 32 /* timed together, one round */
-#define ROUNDS 100000
-#define NH_ID  100
-
-struct algorithm {
-	const char *name;
-	uint8_t cipher, auth, key_len;
-};
+#define BURSTS         32 /* timed together, one round */
+#define ROUNDS         20000
+#define CASES_MAX      8
+#define SIZE_MAX_BYTES 1900
+#define PICK           64 /* bursts of each interface of IPsec-MB, of which the fastest is taken */
 
 static const struct algorithm algorithms[] = {
 	{"aes-gcm-128", CIPHER_AES_GCM_16, AUTH_NONE, 20},
@@ -42,169 +35,133 @@ static const struct algorithm algorithms[] = {
 	{"null sha256", CIPHER_NULL, AUTH_HMAC_SHA2_256_128, 0},
 };
 
-static struct worker *w;
-static struct rte_mempool *pool;
-static struct iface *vti, *port;
-static struct sa *sa_in[SAS], *sa_out[SAS];
-static struct rte_mbuf *mbuf[VEC_MAX];
-static struct pkt inner[VEC_MAX];
-static unsigned burst = VEC_MAX;
-
-static uint64_t samples[3][ROUNDS];
-
-enum {
-	SEALED,
-	OPENED,
-	ALONE
+/* What is measured. The last two stand for one figure per interface of IPsec-MB. */
+enum figure {
+	OUT,
+	IN,
+	SEAL,
+	OPEN,
+	ALONE,
+	ALONE_IN = ALONE + ALONE_APIS,
+	FIGURES = ALONE_IN + ALONE_APIS,
 };
 
-static struct iface *make_iface(enum iface_kind kind)
+static const char *const figure_names[] = {[OUT] = "out",
+	[IN] = "in",
+	[SEAL] = "seal",
+	[OPEN] = "open",
+	[ALONE] = "alone",
+	[ALONE_IN] = "alone-in"};
+
+/* Packets of one number of SAs. */
+struct bench_case {
+	unsigned sas, first;
+	struct alone *alone;
+	enum alone_api best[2]; /* for opening and sealing */
+	uint64_t *samples[FIGURES];
+};
+
+static struct {
+	double seconds;
+	unsigned burst, size[CASES_MAX], sas[CASES_MAX], sizes, n_sas;
+	const char *alg;
+	bool json, apis;
+} opt = {.seconds = 0.5, .burst = VEC_MAX};
+
+static struct crypto_op op[VEC_MAX];
+static uint8_t *esp[VEC_MAX];
+static uint32_t text_len[VEC_MAX];
+static bool first_line = true;
+
+static void make_ops(const struct bench_case *c)
 {
-	struct iface *i =
-		rte_zmalloc(NULL, sizeof(*i) + sizeof(struct iface_stats), RTE_CACHE_LINE_SIZE);
+	for (unsigned i = 0; i < opt.burst; i++) {
+		struct sa *sa = sa_out[(c->first + i) % c->sas];
 
-	i->kind = kind;
-	i->flags = IFACE_UP | IFACE_CARRIER;
-	i->mtu = 9000;
-	return i;
-}
-
-static void make_world(void)
-{
-	static struct fib fib;
-	static struct nexthop nh = {.type = NH_PORT, .l2_len = RTE_ETHER_HDR_LEN, .id = NH_ID};
-
-	pool = rte_pktmbuf_pool_create("packets", 2 * VEC_MAX - 1, 0, MBUF_PRIV_SIZE,
-		2048 + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY);
-	w = worker_new(0, 1, pool, NULL);
-	vti = make_iface(IFACE_VTI);
-	port = make_iface(IFACE_PORT);
-	nh.iface = port;
-	nexthop_table[NH_ID] = &nh;
-	fib_table[0] = &fib;
-	rte_pktmbuf_alloc_bulk(pool, mbuf, VEC_MAX);
-}
-
-static struct sa *make_sa(const struct algorithm *a, enum sa_dir dir, unsigned n)
-{
-	uint8_t key[ENC_KEY_MAX], auth_key[AUTH_KEY_MAX];
-	struct sa_params p = {
-		.spi = 1000 + n,
-		.dir = dir,
-		.cipher = a->cipher,
-		.auth = a->auth,
-		.src = addr_v4(RTE_BE32(RTE_IPV4(192, 0, 2, 1))),
-		.dst = addr_v4(RTE_BE32(RTE_IPV4(192, 0, 2, 2))),
-		.replay_window = REPLAY_WINDOW_DEFAULT,
-		.enc_key_len = a->key_len,
-		.auth_key_len = auth_info(a->auth)->key,
-		.enc_key = key,
-		.auth_key = auth_key,
-	};
-	const char *why = "";
-	struct sa *sa;
-
-	memset(key, n, sizeof(key));
-	memset(auth_key, n, sizeof(auth_key));
-	sa = sa_create(&p, 1, &why);
-	if (sa == NULL) {
-		fprintf(stderr, "%s\n", why);
-		exit(1);
-	}
-	sa->vti = vti;
-	sa->worker[0].nh_id = NH_ID;
-	sa->worker[0].nh_generation = 1;
-	return sa;
-}
-
-static void make_packets(unsigned len)
-{
-	for (unsigned i = 0; i < VEC_MAX; i++) {
-		struct rte_ipv4_hdr *ip;
-		char *frame;
-
-		rte_pktmbuf_reset(mbuf[i]);
-		frame = rte_pktmbuf_append(mbuf[i], len + RTE_ETHER_HDR_LEN);
-		if (frame == NULL)
-			abort();
-		ip = (struct rte_ipv4_hdr *)(frame + RTE_ETHER_HDR_LEN);
-		memset(ip, 0, len);
-		ip->version_ihl = RTE_IPV4_VHL_DEF;
-		ip->total_length = rte_cpu_to_be_16(len);
-		ip->time_to_live = 64;
-		ip->next_proto_id = IPPROTO_UDP;
-		ip->src_addr = RTE_BE32(RTE_IPV4(10, 1, 0, 1));
-		ip->dst_addr = RTE_BE32(RTE_IPV4(10, 2, 0, 1));
-		ip->hdr_checksum = rte_ipv4_cksum(ip);
-		inner[i] = (struct pkt){.m = mbuf[i],
-			.l3 = (uint8_t *)ip,
-			.in = port,
-			.len = len,
-			.l4_off = sizeof(*ip),
-			.family = IP_V4,
-			.proto = IPPROTO_UDP};
+		esp[i] = inner[i].l3 - 8 - sa->iv_len;
+		text_len[i] = RTE_ALIGN_CEIL(inner[i].len + ESP_TRAILER_LEN, sa->align);
+		op[i] = (struct crypto_op){.sa = sa, .esp = esp[i], .text_len = text_len[i]};
 	}
 }
 
-static uint64_t run_out(unsigned n_sa)
+static uint64_t run_crypto(void (*run)(struct crypto_ctx *ctx, struct crypto_op *ops, unsigned n))
 {
-	uint64_t start;
+	uint64_t start = rte_rdtsc_precise();
 
-	for (unsigned i = 0; i < burst; i++) {
-		w->esp_out.p[i] = inner[i];
-		w->esp_out.p[i].sa = sa_out[i % n_sa];
-	}
-	w->esp_out.n = burst;
-	start = rte_rdtsc_precise();
-	esp_out(w);
+	run(w->crypto, op, opt.burst);
 	return rte_rdtsc_precise() - start;
 }
 
-static uint64_t run_in(unsigned n_sa)
+static uint64_t run_alone(struct bench_case *c, enum alone_api api, bool seal)
 {
-	uint64_t start, cycles;
+	struct alone_batch b = {
+		.esp = esp, .n = opt.burst, .text_len = text_len, .first = c->first};
+	uint64_t start = rte_rdtsc_precise();
 
-	for (unsigned i = 0; i < w->tx_out.n; i++) {
-		w->esp_in.p[i] = w->tx_out.p[i];
-		w->esp_in.p[i].sa = sa_in[i % n_sa];
-		w->esp_in.p[i].in = port;
-	}
-	w->esp_in.n = w->tx_out.n;
-	w->tx_out.n = 0;
-	start = rte_rdtsc_precise();
-	esp_in(w);
-	cycles = rte_rdtsc_precise() - start;
-	if (w->fwd.n != burst) {
-		fprintf(stderr, "only %u of %u packets came back\n", w->fwd.n, burst);
-		exit(1);
-	}
-	w->fwd.n = 0;
-	return cycles;
+	(seal ? alone_seal : alone_open)(c->alone, api, &b);
+	return rte_rdtsc_precise() - start;
 }
 
-/* The crypto alone: encryption of as many bytes as ESP has, in the same buffers. */
-static uint64_t run_gcm(IMB_MGR *mgr, const struct gcm_key_data *key, unsigned n_sa, unsigned len)
+/* Which interface is the fastest for this algorithm and size? */
+static void pick_api(struct bench_case *c)
 {
-	static struct gcm_context_data ctx;
-	static uint8_t nonce[VEC_MAX][16];
-	unsigned text = RTE_ALIGN_CEIL(len + ESP_TRAILER_LEN, 4);
-	uint64_t start = rte_rdtsc_precise(), cycles;
+	uint64_t best[2] = {UINT64_MAX, UINT64_MAX}, cycles;
 
-	for (unsigned i = 0; i < burst; i++) {
-		uint8_t *p = inner[i].l3;
+	for (unsigned n = 0; n < PICK * ALONE_APIS; n++) {
+		enum alone_api api = n % ALONE_APIS;
 
-		IMB_AES128_GCM_ENC(
-			mgr, &key[i % n_sa], &ctx, p, p, text, nonce[i], p - 16, 8, p + text, 16);
+		for (int seal = 1; seal >= 0 && alone_has(c->alone, api); seal--) {
+			cycles = run_alone(c, api, seal);
+			if (cycles >= best[seal])
+				continue;
+			best[seal] = cycles;
+			c->best[seal] = api;
+		}
 	}
-	cycles = rte_rdtsc_precise() - start;
-	/* And back, or the packets would be no packets. */
-	for (unsigned i = 0; i < burst; i++) {
-		uint8_t *p = inner[i].l3, tag[16];
+}
 
-		IMB_AES128_GCM_DEC(
-			mgr, &key[i % n_sa], &ctx, p, p, text, nonce[i], p - 16, 8, tag, 16);
+static bool wanted(const struct bench_case *c, enum figure f)
+{
+	bool seal = f < ALONE_IN;
+	enum alone_api api = f - (seal ? ALONE : ALONE_IN);
+
+	if (f < ALONE)
+		return true;
+	return opt.apis ? alone_has(c->alone, api) : api == c->best[seal];
+}
+
+/* The next burst has the next SAs' packets. */
+static void next_burst(struct bench_case *c)
+{
+	c->first = (c->first + opt.burst) % c->sas;
+}
+
+static void measure_round(struct bench_case *c, unsigned round)
+{
+	uint64_t sum[FIGURES] = {0};
+
+	for (unsigned b = 0; b < BURSTS; b++) {
+		sum[OUT] += run_out(opt.burst, c->first, c->sas);
+		sum[IN] += run_in(opt.burst, c->first, c->sas);
+		next_burst(c);
 	}
-	return cycles;
+	for (unsigned b = 0; b < BURSTS; b++) {
+		make_ops(c);
+		sum[SEAL] += run_crypto(crypto_seal);
+		sum[OPEN] += run_crypto(crypto_open);
+		next_burst(c);
+	}
+	for (unsigned api = 0; api < ALONE_APIS; api++) {
+		if (!wanted(c, ALONE + api) && !wanted(c, ALONE_IN + api))
+			continue;
+		for (unsigned b = 0; b < BURSTS; b++) {
+			sum[ALONE + api] += run_alone(c, api, true);
+			sum[ALONE_IN + api] += run_alone(c, api, false);
+			next_burst(c);
+		}
+	}
+	for (unsigned f = 0; f < FIGURES; f++)
+		c->samples[f][round] = sum[f];
 }
 
 static int compare(const void *a, const void *b)
@@ -216,88 +173,249 @@ static int compare(const void *a, const void *b)
 
 static double per_packet(const uint64_t *sorted, unsigned n, double quantile)
 {
-	return (double)sorted[(unsigned)(quantile * (n - 1))] / (BURSTS * burst);
+	return (double)sorted[(unsigned)(quantile * (n - 1))] / (BURSTS * opt.burst);
 }
 
-static void show(const struct algorithm *a, unsigned n_sa, unsigned len, unsigned rounds)
+static const char *size_name(unsigned len)
 {
-	static const char *const names[] = {"out", "in", "gcm-128 alone"};
-	double gcm = 0;
+	static char name[8];
 
-	for (unsigned k = 0; k < 3; k++)
-		qsort(samples[k], rounds, sizeof(uint64_t), compare);
-	gcm = per_packet(samples[ALONE], rounds, 0);
-	printf("%-20s %5u %4u", a->name, len, n_sa);
-	for (unsigned k = 0; k < 3; k++) {
-		double best = per_packet(samples[k], rounds, 0);
-
-		printf("  %s %6.1f (%6.1f) x%.2f", names[k], best,
-			per_packet(samples[k], rounds, 0.5), best / gcm);
-	}
-	printf("\n");
+	snprintf(name, sizeof(name), "%u", len);
+	return len == IMIX ? "imix" : name;
 }
 
-static void measure(const struct algorithm *a, unsigned n_sa, unsigned len, double seconds)
+static void show(const struct algorithm *a, const struct bench_case *c, unsigned len,
+	unsigned rounds, enum figure f)
 {
-	IMB_MGR *mgr = alloc_mb_mgr(0);
-	struct gcm_key_data *key = aligned_alloc(64, n_sa * sizeof(*key));
-	uint64_t end = rte_rdtsc() + (uint64_t)(seconds * rte_get_tsc_hz());
-	uint8_t raw[16] = {1};
-	unsigned round = 0;
+	bool alone = f >= ALONE, seal = f == OUT || f == SEAL || (alone && f < ALONE_IN);
+	const char *name = figure_names[!alone ? f : seal ? ALONE : ALONE_IN];
+	const char *api = alone ? alone_api_names[f - (seal ? ALONE : ALONE_IN)] : "";
+	enum figure yardstick = (seal ? ALONE : ALONE_IN) + c->best[seal];
+	double best = per_packet(c->samples[f], rounds, 0);
+	double median = per_packet(c->samples[f], rounds, 0.5);
+	double ratio = best / per_packet(c->samples[yardstick], rounds, 0);
 
-	init_mb_mgr_auto(mgr, NULL);
-	for (unsigned i = 0; i < n_sa; i++) {
-		raw[1] = i;
-		IMB_AES128_GCM_PRE(mgr, raw, &key[i]);
-		sa_out[i] = make_sa(a, SA_OUT, i);
-		sa_in[i] = make_sa(a, SA_IN, i);
+	if (opt.json)
+		printf("%s\n{\"algorithm\": \"%s\", \"figure\": \"%s\", \"api\": \"%s\", "
+		       "\"size\": \"%s\", \"sas\": %u, \"best\": %.2f, \"median\": %.2f, "
+		       "\"ratio\": %.3f}",
+			first_line ? "" : ",", a->name, name, api, size_name(len), c->sas, best,
+			median, ratio);
+	else
+		printf("%s %-8s %7.1f (%7.1f)  x%.2f  size %4s  %5u SAs%s%s\n", a->name, name, best,
+			median, ratio, size_name(len), c->sas, alone ? "  " : "", api);
+	first_line = false;
+}
+
+static void open_case(struct bench_case *c, unsigned sas)
+{
+	*c = (struct bench_case){.sas = sas, .alone = alone_new(sa_out, sas, VEC_MAX)};
+	for (unsigned f = 0; f < FIGURES; f++)
+		c->samples[f] = calloc(ROUNDS, sizeof(uint64_t));
+	make_ops(c);
+	pick_api(c);
+}
+
+static void show_case(
+	const struct algorithm *a, struct bench_case *c, unsigned len, unsigned rounds)
+{
+	for (unsigned f = 0; f < FIGURES; f++)
+		qsort(c->samples[f], rounds, sizeof(uint64_t), compare);
+	for (unsigned f = 0; f < FIGURES; f++) {
+		if (wanted(c, f))
+			show(a, c, len, rounds, f);
 	}
+}
+
+static void close_case(struct bench_case *c)
+{
+	alone_free(c->alone);
+	for (unsigned f = 0; f < FIGURES; f++)
+		free(c->samples[f]);
+}
+
+/* All numbers of SAs in turn. */
+static void measure(const struct algorithm *a, unsigned len)
+{
+	struct bench_case c[CASES_MAX];
+	unsigned round = 0, most = 0;
+	uint64_t end;
+
+	for (unsigned i = 0; i < opt.n_sas; i++)
+		most = RTE_MAX(most, opt.sas[i]);
+	make_sas(a, most);
 	make_packets(len);
-	for (; round < ROUNDS && rte_rdtsc() < end; round++) {
-		samples[SEALED][round] = samples[OPENED][round] = samples[ALONE][round] = 0;
-		for (unsigned b = 0; b < BURSTS; b++) {
-			samples[SEALED][round] += run_out(n_sa);
-			samples[OPENED][round] += run_in(n_sa);
+	for (unsigned i = 0; i < opt.n_sas; i++)
+		open_case(&c[i], opt.sas[i]);
+	end = rte_rdtsc() + (uint64_t)(opt.seconds * opt.n_sas * rte_get_tsc_hz());
+	for (; round == 0 || (round < ROUNDS && rte_rdtsc() < end); round++) {
+		for (unsigned i = 0; i < opt.n_sas; i++)
+			measure_round(&c[i], round);
+	}
+	for (unsigned i = 0; i < opt.n_sas; i++) {
+		show_case(a, &c[i], len, round);
+		close_case(&c[i]);
+	}
+	free_sas(most);
+}
+
+static void usage(void)
+{
+	printf("usage: bench_esp [options]\n"
+	       "  --alg NAME      only this algorithm:");
+	for (unsigned a = 0; a < RTE_DIM(algorithms); a++)
+		printf("%s '%s'", a % 4 == 3 ? "\n                 " : "", algorithms[a].name);
+	printf("\n"
+	       "  --size N[,N]    inner packets of so many bytes, or imix (64,1420)\n"
+	       "  --sas N[,N]     so many SAs, one packet of each in turn (1,128)\n"
+	       "  --burst N       packets per burst, at most %u (%u)\n"
+	       "  --seconds N     for each line of these (%.1f)\n"
+	       "  --apis          IPsec-MB alone through each of its interfaces, not the fastest "
+	       "only\n"
+	       "  --json          machine-readable\n"
+	       "\n"
+	       "A line per figure: cycles per packet of the best round (and the median), and the "
+	       "ratio\n"
+	       "to IPsec-MB alone in the same direction.\n"
+	       "  out, in          the ESP stages: esp_out() and esp_in()\n"
+	       "  seal, open       the crypto under them: crypto_seal() and crypto_open()\n"
+	       "  alone, alone-in  IPsec-MB alone, by its fastest interface\n"
+	       "\n"
+	       "64 tunnels with a packet each against one with 64: --burst 64 --sas 1,64\n"
+	       "VIADUCT_CRYPTO_ARCH=sse|avx|avx2|avx512 holds IPsec-MB down to an architecture.\n",
+		VEC_MAX, VEC_MAX, opt.seconds);
+}
+
+/* "1,128"; sizes: "64,imix" */
+static unsigned parse_list(const char *s, unsigned *list, unsigned max)
+{
+	unsigned n = 0;
+	char *end;
+
+	do {
+		bool imix = max == SIZE_MAX_BYTES && strncmp(s, "imix", 4) == 0;
+		unsigned long value = strtoul(s, &end, 10);
+
+		if (imix)
+			end = (char *)s + 4;
+		if (end == s || (value == 0 && !imix) || value > max || n == CASES_MAX)
+			errx(2, "%s: at most %u numbers from 1 to %u", s, CASES_MAX, max);
+		list[n++] = imix ? IMIX : value;
+		s = end + 1;
+	} while (*end == ',');
+	if (*end != '\0')
+		errx(2, "%s: not a number", end);
+	return n;
+}
+
+static unsigned parse_one(const char *s, unsigned max)
+{
+	unsigned list[CASES_MAX];
+
+	if (parse_list(s, list, max) != 1)
+		errx(2, "%s: one number, please", s);
+	return list[0];
+}
+
+static void parse_options(int argc, char **argv)
+{
+	static const struct option options[] = {{"alg", 1, NULL, 'a'}, {"size", 1, NULL, 'n'},
+		{"sas", 1, NULL, 's'}, {"burst", 1, NULL, 'b'}, {"seconds", 1, NULL, 't'},
+		{"apis", 0, NULL, 'A'}, {"json", 0, NULL, 'j'}, {"help", 0, NULL, 'h'}, {0}};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (c) {
+		case 'a':
+			opt.alg = optarg;
+			break;
+		case 'n':
+			opt.sizes = parse_list(optarg, opt.size, SIZE_MAX_BYTES);
+			break;
+		case 's':
+			opt.n_sas = parse_list(optarg, opt.sas, SAS_MAX);
+			break;
+		case 'b':
+			opt.burst = parse_one(optarg, VEC_MAX);
+			break;
+		case 't':
+			opt.seconds = atof(optarg);
+			break;
+		case 'A':
+			opt.apis = true;
+			break;
+		case 'j':
+			opt.json = true;
+			break;
+		case 'h':
+			usage();
+			exit(0);
+		default:
+			exit(2);
 		}
-		for (unsigned b = 0; b < BURSTS; b++)
-			samples[ALONE][round] += run_gcm(mgr, key, n_sa, len);
 	}
-	show(a, n_sa, len, round);
-	for (unsigned i = 0; i < n_sa; i++) {
-		sa_destroy(sa_out[i]);
-		sa_destroy(sa_in[i]);
+}
+
+/* SECONDS BURST ALGORITHM SIZE, of one SA: short, and what the harness gives. */
+static void parse_positional(int argc, char **argv)
+{
+	if (argc > 0)
+		opt.seconds = atof(argv[0]);
+	if (argc > 1)
+		opt.burst = parse_one(argv[1], VEC_MAX);
+	if (argc > 2)
+		opt.alg = argv[2];
+	if (argc > 3) {
+		opt.sizes = parse_list(argv[3], opt.size, SIZE_MAX_BYTES);
+		opt.n_sas = parse_list("1", opt.sas, SAS_MAX);
 	}
-	free(key);
-	free_mb_mgr(mgr);
+}
+
+static void check_algorithm(void)
+{
+	for (unsigned a = 0; a < RTE_DIM(algorithms); a++) {
+		if (opt.alg == NULL || strcmp(opt.alg, algorithms[a].name) == 0)
+			return;
+	}
+	errx(2, "%s: no such algorithm; see --help", opt.alg);
+}
+
+static void start(char *name)
+{
+	char lcores[32]; /* on the CPU that taskset chose */
+	char *eal[] = {name, "--no-huge", "--no-pci", "--no-shconf", "-m", "512", "--no-telemetry",
+		"--lcores", lcores, "--log-level", "error"};
+
+	snprintf(lcores, sizeof(lcores), "0@%d", sched_getcpu());
+	if (rte_eal_init(RTE_DIM(eal), eal) < 0)
+		errx(1, "EAL does not start");
+	make_world();
 }
 
 int main(int argc, char **argv)
 {
-	char *eal[] = {argv[0], "--no-huge", "--no-pci", "--no-shconf", "-m", "512",
-		"--no-telemetry", "-l", "0", "--log-level", "error"};
-	double seconds = argc > 1 ? atof(argv[1]) : 0.5;
-	const char *only = argc > 3 ? argv[3] : NULL;
-	unsigned size = argc > 4 ? atoi(argv[4]) : 0;
-
-	if (argc > 2)
-		burst = RTE_MIN(atoi(argv[2]), VEC_MAX);
-	if (rte_eal_init(RTE_DIM(eal), eal) < 0)
-		return 1;
-	make_world();
-	printf("%s, TSC %.3f GHz, %u packets a burst; cycles per packet: best (median) ratio to "
-	       "gcm-128 alone\n",
-		crypto_ctx_arch(w->crypto), rte_get_tsc_hz() / 1e9, burst);
+	parse_options(argc, argv);
+	parse_positional(argc - optind, argv + optind);
+	if (opt.sizes == 0)
+		opt.sizes = parse_list("64,1420", opt.size, SIZE_MAX_BYTES);
+	if (opt.n_sas == 0)
+		opt.n_sas = parse_list("1,128", opt.sas, SAS_MAX);
+	check_algorithm();
+	start(argv[0]);
+	if (opt.json)
+		printf("{\"arch\": \"%s\", \"tsc_hz\": %lu, \"burst\": %u, \"figures\": [",
+			crypto_ctx_arch(w->crypto), rte_get_tsc_hz(), opt.burst);
+	else
+		printf("%s, TSC %.3f GHz, %u packets a burst; cycles per packet: best (median), "
+		       "ratio to IPsec-MB alone\n",
+			crypto_ctx_arch(w->crypto), rte_get_tsc_hz() / 1e9, opt.burst);
 	for (unsigned a = 0; a < RTE_DIM(algorithms); a++) {
-		if (only != NULL && strcmp(only, algorithms[a].name) != 0)
+		if (opt.alg != NULL && strcmp(opt.alg, algorithms[a].name) != 0)
 			continue;
-		if (size != 0) {
-			measure(&algorithms[a], 1, size, seconds);
-			continue;
-		}
-		for (unsigned n_sa = 1; n_sa <= SAS; n_sa += SAS - 1) {
-			measure(&algorithms[a], n_sa, 64, seconds);
-			measure(&algorithms[a], n_sa, 1420, seconds);
-		}
+		for (unsigned s = 0; s < opt.sizes; s++)
+			measure(&algorithms[a], opt.size[s]);
 	}
+	if (opt.json)
+		printf("\n]}\n");
 	return 0;
 }

@@ -270,7 +270,7 @@ static void half_a_turn(void)
 	stage_forward(w);
 	stage_vti_out(w);
 	esp_out(w);
-	CU_ASSERT_EQUAL(w->tx_out.n, 0);
+	CU_ASSERT_EQUAL(w->n_pending, 0);
 	rte_pktmbuf_free_bulk(w->to_free, w->n_free);
 	w->n_free = 0;
 }
@@ -284,7 +284,7 @@ static unsigned stuff(unsigned port, const struct frame *f, unsigned n, struct s
 
 	for (unsigned i = 0; i < n; i++)
 		dp_send(port, &f[i]);
-	for (unsigned i = 0; i < n; i += VEC_MAX)
+	for (unsigned i = 0; i < n; i += TURN_MAX)
 		half_a_turn();
 	out = sa_stats_sum(sa).inflight;
 	CU_ASSERT_EQUAL(dp.worker[0]->in_device, out);
@@ -371,9 +371,9 @@ static void tight_buffers(void)
 		struct rte_mbuf *m = dp_mbuf(&out);
 
 		if (i % 2 == 1) {
-			memmove((char *)m->buf_addr + m->buf_len - out.len - 20,
+			memmove((char *)m->buf_addr + m->buf_len - out.len - 21,
 				rte_pktmbuf_mtod(m, void *), out.len);
-			m->data_off = m->buf_len - out.len - 20;
+			m->data_off = m->buf_len - out.len - 21;
 		}
 		dp_send_mbuf(TUNNEL_LAN, 0, m);
 	}
@@ -427,13 +427,13 @@ static void stop_worker(void)
 	const _Atomic bool stop = true;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(open_sa(&k, SA_OUT, SA_LOOKASIDE));
-	for (unsigned i = 0; i < 100; i++)
+	for (unsigned i = 0; i < TURN_MAX; i++)
 		dp_send(TUNNEL_LAN, &out);
 	half_a_turn();
-	CU_ASSERT_EQUAL(sa_stats_sum(t.out).inflight, 100);
+	CU_ASSERT_EQUAL(sa_stats_sum(t.out).inflight, TURN_MAX);
 	worker_run(dp.worker[0], &stop, 0);
 	CU_ASSERT_EQUAL(sa_stats_sum(t.out).inflight, 0);
-	for (unsigned i = 0; i < 100; i++)
+	for (unsigned i = 0; i < TURN_MAX; i++)
 		CU_ASSERT(dp_out_any(TUNNEL_WAN, &got));
 }
 

@@ -33,6 +33,10 @@ check "ping over IPv6" wait_for 5 no_loss host-a 3 0.05 2001:db8:2::2
 check "keys are not shown" sh -c '! "$0" -s "$1" --json sa show | grep -qi "0001020304\|2021222324"' \
 	"$VIADUCTCTL" "$STATE/gw-a/run/viaduct/viaduct.sock"
 equal "SA 10000 counts packets" "$(json b sa show "next(x['packets'] > 0 for x in d if x['spi'] in (10000, '0x00002710'))")" True
+equal "every packet that gw-a encrypted is in its cycles by stage" \
+	"$(json a stats cycles "{x['stage']: x['packets'] for x in d['stages']}['encrypt']")" \
+	"$(json a sa show "next(x['packets'] for x in d if x['spi'] in (10000, '0x00002710'))")"
+equal "which also say how busy it is" "$(json a stats cycles interval 1 "0 <= d['workers'][0]['busy_percent'] < 100")" True
 check "sa del" ctl a sa del dst 198.51.100.1 spi 10000
 check "carrier goes with the SA" wait_for 5 sh -c "! ip -n ${PREFIX}gw-a link show ipsec0 | grep -q LOWER_UP"
 before=$(drops a vti_no_sa)

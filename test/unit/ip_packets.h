@@ -46,7 +46,7 @@ static inline void end_turn(void)
 static inline void stop_worker(void)
 {
 	free_vec(&worker->icmp);
-	free_vec(&worker->esp_out);
+	free_vec(&worker->pieces);
 	end_turn();
 	fragment_table_free(worker->fragments);
 	CU_ASSERT_EQUAL(rte_mempool_in_use_count(worker->pool), 0);

@@ -213,6 +213,27 @@ static void route_words(void)
 	REFUSED("route add blackhole prohibit 10.2.0.0/16", r, "exclude");
 }
 
+static void stats_words(void)
+{
+	struct {
+		char name[VIADUCT_NAME_LEN];
+		uint32_t cycles, interval_s;
+	} s;
+
+	PARSED("stats show vti0", s);
+	CU_ASSERT(strcmp(s.name, "vti0") == 0 && s.cycles == 0);
+	PARSED("stats show cycles", s);
+	CU_ASSERT(s.name[0] == '\0' && s.cycles == 1 && s.interval_s == 0);
+	PARSED("stats show cycles interval 5", s);
+	CU_ASSERT(s.cycles == 1 && s.interval_s == 5);
+	/* An interface of that name is there too. */
+	PARSED("stats show name cycles", s);
+	CU_ASSERT(strcmp(s.name, "cycles") == 0 && s.cycles == 0);
+	REFUSED("stats show vti0 cycles", s, "exclude");
+	REFUSED("stats show interval 5", s, "interval goes with cycles");
+	REFUSED("stats show cycles interval 0", s, "1 to 86400");
+}
+
 static void objects_and_verbs(void)
 {
 	CU_ASSERT_PTR_NULL(object_find("s", &e));
@@ -266,4 +287,5 @@ static void grammar_is_sound(void)
 
 UNIT_MAIN("cli", UNIT_TEST(vti_words), UNIT_TEST(vti_mistakes), UNIT_TEST(sa_words),
 	UNIT_TEST(sa_mistakes), UNIT_TEST(keys_from_files_and_input), UNIT_TEST(route_words),
-	UNIT_TEST(objects_and_verbs), UNIT_TEST(units), UNIT_TEST(grammar_is_sound))
+	UNIT_TEST(stats_words), UNIT_TEST(objects_and_verbs), UNIT_TEST(units),
+	UNIT_TEST(grammar_is_sound))

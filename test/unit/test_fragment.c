@@ -10,17 +10,9 @@
 
 #define BIG 60000 /* room of the buffers that hold the largest packets */
 
-static unsigned flushes;
-
-static void flush(struct worker *w)
-{
-	flushes++;
-	free_vec(&w->esp_out);
-}
-
 static unsigned cut(struct pkt *p, uint16_t mtu)
 {
-	return fragment_ip4(worker, p, mtu, &worker->esp_out, flush);
+	return fragment_ip4(worker, p, mtu, &worker->pieces);
 }
 
 /* An IPv4 packet of len bytes, header_len of them header with zeroes for options. */
@@ -54,14 +46,14 @@ static void same_bytes_as_scapy(void)
 		struct pkt p = packet_at(14, v->packet, v->len);
 
 		CU_ASSERT_EQUAL_FATAL(cut(&p, v->mtu), v->n);
-		CU_ASSERT_EQUAL_FATAL(worker->esp_out.n, v->n);
+		CU_ASSERT_EQUAL_FATAL(worker->pieces.n, v->n);
 		for (unsigned k = 0; k < v->n; k++) {
-			const struct pkt *piece = &worker->esp_out.p[k];
+			const struct pkt *piece = &worker->pieces.p[k];
 
 			CU_ASSERT_EQUAL_FATAL(piece->len, v->piece[k].len);
 			CU_ASSERT_EQUAL(memcmp(piece->l3, v->piece[k].bytes, piece->len), 0);
 		}
-		free_vec(&worker->esp_out);
+		free_vec(&worker->pieces);
 	}
 	CU_ASSERT_EQUAL(worker->stats.drops[DROP_FRAGMENT_FAILED], 0);
 	stop_worker();
@@ -81,7 +73,7 @@ static void descriptors_are_complete(void)
 	p.flags = PKT_DECRYPTED;
 	CU_ASSERT_EQUAL_FATAL(cut(&p, 600), 3);
 	for (unsigned k = 0; k < 3; k++) {
-		piece = &worker->esp_out.p[k];
+		piece = &worker->pieces.p[k];
 		CU_ASSERT_PTR_EQUAL(piece->sa, sa);
 		CU_ASSERT_PTR_EQUAL(piece->in, in);
 		CU_ASSERT_EQUAL(piece->depth, 2);
@@ -141,8 +133,8 @@ static void one_round_trip(struct rte_ip_frag_tbl *tbl, uint16_t len, uint16_t m
 	unsigned step = (mtu - 20) / 8 * 8, n = (len - 20 + step - 1) / step;
 
 	CU_ASSERT_EQUAL_FATAL(cut(&p, mtu), n);
-	check_pieces(&worker->esp_out, mtu);
-	m = join(tbl, &worker->esp_out, 20);
+	check_pieces(&worker->pieces, mtu);
+	m = join(tbl, &worker->pieces, 20);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
 	CU_ASSERT_EQUAL_FATAL(m->pkt_len, len);
 	p = make(len, 20);
@@ -176,7 +168,7 @@ static void options_copied_or_not(void)
 	struct pkt p, *piece;
 
 	start_worker(511, 2048);
-	piece = worker->esp_out.p;
+	piece = worker->pieces.p;
 	p = make(500, 44);
 	memcpy(p.l3 + 20, options, sizeof(options));
 	CU_ASSERT_EQUAL_FATAL(cut(&p, 200), 3);
@@ -206,7 +198,7 @@ static void expect_refusal(struct pkt *p, uint16_t mtu)
 	uint64_t before = worker->stats.drops[DROP_FRAGMENT_FAILED];
 
 	CU_ASSERT_EQUAL(cut(p, mtu), 0);
-	CU_ASSERT_EQUAL(worker->esp_out.n, 0);
+	CU_ASSERT_EQUAL(worker->pieces.n, 0);
 	CU_ASSERT_EQUAL(worker->stats.drops[DROP_FRAGMENT_FAILED], before + 1);
 	end_turn();
 }
@@ -263,32 +255,28 @@ static void refuses_without_buffers(void)
 	stop_worker();
 }
 
-/* The vector is emptied before the first piece is in it: pieces never get apart. */
-static void flushes_a_full_vector(void)
+/* All pieces or none. */
+static void refuses_a_full_vector(void)
 {
 	struct pkt p;
 
 	start_worker(1023, 2048);
-	while (VEC_ROOM(&worker->esp_out) > 3) {
+	while (VEC_ROOM(&worker->pieces) > 3) {
 		p = make(100, 20);
-		vec_push(&worker->esp_out, &p);
+		vec_push(&worker->pieces, &p);
 	}
-	flushes = 0;
 	p = make(1500, 20);
 	CU_ASSERT_EQUAL(cut(&p, 700), 3); /* exactly the room there is */
-	CU_ASSERT_EQUAL(flushes, 0);
-	CU_ASSERT_EQUAL(VEC_ROOM(&worker->esp_out), 0);
-	rte_pktmbuf_free(worker->esp_out.p[--worker->esp_out.n].m);
+	CU_ASSERT_EQUAL(VEC_ROOM(&worker->pieces), 0);
+	rte_pktmbuf_free(worker->pieces.p[--worker->pieces.n].m);
 	p = make(1500, 20);
-	CU_ASSERT_EQUAL(cut(&p, 1400), 2);
-	CU_ASSERT_EQUAL(flushes, 1);
-	CU_ASSERT_EQUAL(worker->esp_out.n, 2);
-	CU_ASSERT_EQUAL(worker->esp_out.p[0].len, 1396);
-	CU_ASSERT_EQUAL(worker->esp_out.p[1].len, 124);
+	CU_ASSERT_EQUAL(cut(&p, 1400), 0);
+	CU_ASSERT_EQUAL(worker->stats.drops[DROP_FRAGMENT_FAILED], 1);
+	CU_ASSERT_EQUAL(VEC_ROOM(&worker->pieces), 1);
 	stop_worker();
 }
 
 UNIT_EAL_MAIN("fragment", UNIT_TEST(same_bytes_as_scapy), UNIT_TEST(descriptors_are_complete),
 	UNIT_TEST(every_size_comes_back), UNIT_TEST(options_copied_or_not),
 	UNIT_TEST(refuses_nonsense), UNIT_TEST(refuses_without_buffers),
-	UNIT_TEST(flushes_a_full_vector))
+	UNIT_TEST(refuses_a_full_vector))

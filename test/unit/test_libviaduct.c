@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* libviaduct: against the real server, and against a server that misbehaves. */
+#include "control/daemon.h"
 #include "test/unit/api_raw.h"
 #include "test/unit/unit.h"
 
@@ -69,6 +70,51 @@ static void *calls_and_dumps(void *arg)
 static void calls_dumps_and_refusals(void)
 {
 	with_server(calls_and_dumps);
+}
+
+static int check_stage(const void *item, void *arg)
+{
+	const struct viaduct_cycles_info *info = item;
+	unsigned *n = arg, worker = *n / CYCLES_STAGE_COUNT, stage = *n % CYCLES_STAGE_COUNT;
+
+	CU_ASSERT_EQUAL(info->worker, worker);
+	CU_ASSERT_EQUAL(info->kind, (unsigned)cycles_kind(stage));
+	CU_ASSERT_EQUAL(info->cycles, 1000 * worker + stage);
+	CU_ASSERT_EQUAL(info->packets, 2000 * worker + stage);
+	CU_ASSERT_STRING_EQUAL(info->name, cycles_name(stage));
+	CU_ASSERT_STRING_EQUAL(info->help, cycles_help(stage));
+	++*n;
+	return 0;
+}
+
+static void *cycles_dump(void *arg)
+{
+	struct viaduct *v = viaduct_open(raw_path, "test");
+	unsigned n = 0;
+
+	(void)arg;
+	CU_ASSERT_PTR_NOT_NULL_FATAL(v);
+	CU_ASSERT_EQUAL(viaduct_dump(v, VIADUCT_CYCLES_DUMP, NULL, check_stage, &n), 0);
+	CU_ASSERT_EQUAL(n, 2 * CYCLES_STAGE_COUNT);
+	viaduct_close(v);
+	return NULL;
+}
+
+static void cycles_of_all_workers(void)
+{
+	static struct worker worker[2];
+	struct worker *workers[] = {&worker[0], &worker[1]};
+
+	for (unsigned w = 0; w < 2; w++) {
+		for (unsigned i = 0; i < CYCLES_STAGE_COUNT; i++) {
+			worker[w].cycles.stage[i].cycles = 1000 * w + i;
+			worker[w].cycles.stage[i].packets = 2000 * w + i;
+		}
+	}
+	daemon_state.workers = workers;
+	daemon_state.n_workers = 2;
+	with_server(cycles_dump);
+	daemon_state = (struct daemon_state){0};
 }
 
 struct seen {
@@ -252,6 +298,6 @@ static void failing_to_connect_says_what_to_do(void)
 	fake_close(NULL, thread);
 }
 
-UNIT_MAIN("libviaduct", UNIT_TEST(calls_dumps_and_refusals),
+UNIT_MAIN("libviaduct", UNIT_TEST(calls_dumps_and_refusals), UNIT_TEST(cycles_of_all_workers),
 	UNIT_TEST(events_during_calls_are_kept), UNIT_TEST(a_server_out_of_step_is_left),
 	UNIT_TEST(refusals_carry_the_servers_words), UNIT_TEST(failing_to_connect_says_what_to_do))

@@ -310,7 +310,14 @@ static void runs_match_the_model(void)
 				seq[i] = i > 0 && rnd() % 3 ? seq[i - 1] + rnd() % 3
 							    : random_seq(&m);
 			}
-			replay_accept_run(&r, seq, got, n);
+			if (rnd() % 3 == 0) {
+				for (unsigned i = 1; i < n; i++)
+					seq[i] = seq[0] + i;
+			}
+			if (rnd() % 2)
+				replay_accept_run(&r, seq, got, n);
+			else
+				replay_accept_run_alone(&r, seq, got, n);
 			for (unsigned i = 0; i < n; i++)
 				CU_ASSERT_EQUAL_FATAL(got[i], model_accept(&m, seq[i]));
 			CU_ASSERT_EQUAL_FATAL(r.top, m.top);
