@@ -121,12 +121,10 @@ static unsigned check_run(struct worker *w, struct sa *sa, const struct pkt *p, 
 }
 
 /* What decryption and what follows need of an SA that may not be in any cache: the replay window and
- * counters, the tunnel's interface, and the key schedule of AES-GCM, of which every packet needs the
- * round keys at its front and the low powers of the hash key at its end. */
+ * counters, the tunnel's interface, and the key schedule. */
 static inline void prefetch_sa(const struct worker *w, const struct sa *sa)
 {
 	const struct iface *vti = atomic_load_explicit(&sa->vti, memory_order_relaxed);
-	const struct crypto_key *key = sa->key;
 
 	rte_prefetch0(&sa->replay);
 	rte_prefetch0_write(&sa->worker[w->id]);
@@ -135,12 +133,7 @@ static inline void prefetch_sa(const struct worker *w, const struct sa *sa)
 		rte_prefetch0(vti);
 		rte_prefetch0_write(&vti->stats[w->id]);
 	}
-	if (sa->cipher != CIPHER_AES_GCM_16 || key == NULL)
-		return;
-	for (unsigned i = 0; i < 3; i++) {
-		rte_prefetch0((const uint8_t *)key + i * RTE_CACHE_LINE_SIZE);
-		rte_prefetch0(&key->len - i * RTE_CACHE_LINE_SIZE);
-	}
+	crypto_key_prefetch(sa);
 }
 
 /* The runs of packets of one SA, as their lengths. A chunk of many SAs has them fetched at once. */

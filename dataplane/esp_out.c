@@ -364,20 +364,43 @@ static void drop_failed(struct worker *w, struct run *r)
 	r->n = kept - r->first;
 }
 
-/* Encrypted: to the device, or to where the far end is found. */
-static void send_run(struct worker *w, struct run *r)
+/* Did all of it encrypt? */
+static bool sealed(const struct seal_batch *b, const struct run *r)
 {
-	struct seal_batch *b = w->seal;
 	bool all = true;
 
-	for (unsigned i = 0; i < r->n; i++)
-		all &= b->op[r->first + i].ok;
-	if (unlikely(!all))
+	for (unsigned i = r->first; i < r->first + r->n; i++)
+		all &= b->op[i].ok;
+	return all;
+}
+
+/* Frames of one port go to it together, whatever their SAs. Returns how many of the runs at r. */
+static unsigned send_frames(struct worker *w, const struct run *r, unsigned n_runs)
+{
+	unsigned n = r->n, i;
+	uint64_t bytes = r->bytes;
+
+	for (i = 1; i < n_runs && r[i].nh == r->nh && sealed(w->seal, &r[i]); i++) {
+		n += r[i].n;
+		bytes += r[i].bytes;
+	}
+	port_send_frames(w, r->nh->iface, &w->seal->m[r->first], n, bytes);
+	return i;
+}
+
+/* To the device, or to where the far end is found. Returns how many of the runs at r. */
+static unsigned send_runs(struct worker *w, struct run *r, unsigned n_runs)
+{
+	struct seal_batch *b = w->seal;
+
+	if (unlikely(!sealed(b, r))) {
 		drop_failed(w, r);
+		n_runs = 1; /* behind it is a gap */
+	}
 	if (likely(r->nh != NULL))
-		port_send_frames(w, r->nh->iface, &b->m[r->first], r->n, r->bytes);
-	else
-		esp_out_done(w, r->sa, &b->outer[r->first], r->n);
+		return send_frames(w, r, n_runs);
+	esp_out_done(w, r->sa, &b->outer[r->first], r->n);
+	return 1;
 }
 
 void esp_out(struct worker *w)
@@ -388,8 +411,8 @@ void esp_out(struct worker *w)
 		return;
 	crypto_seal(w->crypto, b->op, b->n);
 	cycles_charge(&w->cycles, CYCLES_ENCRYPT, b->n);
-	for (unsigned i = 0; i < b->n_runs; i++)
-		send_run(w, &b->run[i]);
+	for (unsigned i = 0; i < b->n_runs;)
+		i += send_runs(w, &b->run[i], b->n_runs - i);
 	b->n = 0;
 	b->n_runs = 0;
 }

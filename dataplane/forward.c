@@ -248,6 +248,29 @@ static unsigned id_run(const uint64_t *id, unsigned n)
 	return i;
 }
 
+/* Packets of many next hops: what each way needs may be in no cache, and one packet after the other
+ * would wait for it. */
+static void prefetch_ways(
+	const struct worker *w, const uint64_t *id, const struct pkt *p, unsigned n)
+{
+	const struct nexthop *nh[LOOKUP_BATCH];
+	const struct iface *out[LOOKUP_BATCH];
+	uint8_t family[LOOKUP_BATCH];
+	unsigned n_out = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		nh[i] = nexthop_of(id[i]);
+		rte_prefetch0(nh[i]);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (nh[i]->type != NH_VTI)
+			continue;
+		out[n_out] = nh[i]->iface;
+		family[n_out++] = p[i].family;
+	}
+	vti_prefetch(w, out, family, n_out);
+}
+
 /* Route n packets of one VRF, at most LOOKUP_BATCH. */
 static void route(struct worker *w, struct fib *fib, struct pkt *p, unsigned n)
 {
@@ -259,10 +282,11 @@ static void route(struct worker *w, struct fib *fib, struct pkt *p, unsigned n)
 	else
 		memset(id, 0, n * sizeof(id[0]));
 	cycles_charge(&w->cycles, CYCLES_LOOKUP, n);
+	/* A guess that costs nothing: few next hops would hardly differ in both places. */
+	if (unlikely(id[0] != id[n / 2] && id[0] != id[n - 1]))
+		prefetch_ways(w, id, p, n);
 	for (unsigned i = 0; i < n; i += run) {
 		run = id_run(&id[i], n - i);
-		if (i + run < n)
-			rte_prefetch0(nexthop_by_id(id[i + run]));
 		dispatch(w, nexthop_of(id[i]), &p[i], run);
 	}
 	cycles_charge(&w->cycles, CYCLES_HEADERS, n);

@@ -4,6 +4,7 @@
  * Packets come in runs of one interface; the run shares the look at the interface and the counters.
  * A packet larger than the tunnel's MTU is answered with Packet Too Big, or cut before it is
  * encrypted (RFC 4301 8.2): the far gateway then never has to reassemble. */
+#include "dataplane/crypto_key.h"
 #include "dataplane/esp.h"
 #include "dataplane/worker.h"
 
@@ -21,14 +22,14 @@ struct way {
 
 struct run {
 	struct iface *out;
-	struct way way[2]; /* by AF_INDEX */
+	struct way way; /* of the family at hand */
 	uint64_t packets, bytes;
 };
 
 /* Encrypt packets of one family that fit, count them, and show them to whoever captures. */
 static void enter(struct worker *w, struct run *r, struct pkt *p, unsigned n)
 {
-	const struct way *way = &r->way[AF_INDEX(p->family)];
+	const struct way *way = &r->way;
 
 	r->packets += n;
 	for (unsigned i = 0; i < n; i++)
@@ -58,7 +59,7 @@ static void too_big(struct worker *w, struct run *r, struct pkt *p, uint16_t mtu
 /* One that does not simply enter: no way to take, too deep, or too large for it. */
 static void stopped(struct worker *w, struct run *r, struct pkt *p)
 {
-	const struct way *way = &r->way[AF_INDEX(p->family)];
+	const struct way *way = &r->way;
 
 	if (way->refusal != DROP_REASON_COUNT)
 		worker_drop_out(w, p, r->out, way->refusal);
@@ -72,7 +73,7 @@ static void stopped(struct worker *w, struct run *r, struct pkt *p)
 static unsigned entering(const struct run *r, const struct pkt *p, unsigned n)
 {
 	uint8_t family = p->family;
-	uint16_t mtu = r->way[AF_INDEX(family)].mtu;
+	uint16_t mtu = r->way.mtu;
 	unsigned i = 0;
 
 	while (i < n &&
@@ -107,14 +108,37 @@ static uint16_t serving_worker(const struct worker *w, const struct iface *out)
 	return w->n_workers > 1 ? out->id % w->n_workers : w->id;
 }
 
+void vti_prefetch(
+	const struct worker *w, const struct iface **out, const uint8_t *family, unsigned n)
+{
+	const struct sa *sa[VEC_MAX];
+	unsigned n_sa = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		rte_prefetch0(out[i]);
+		rte_prefetch0_write(&out[i]->stats[w->id]);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		const struct sa *s = atomic_load_explicit(
+			&out[i]->sa_out[AF_INDEX(family[i])], memory_order_acquire);
+
+		if (s == NULL)
+			continue;
+		rte_prefetch0(s);
+		rte_prefetch0(&s->hdr);
+		rte_prefetch0_write(&s->seq);
+		rte_prefetch0_write(&s->worker[w->id]);
+		sa[n_sa++] = s;
+	}
+	for (unsigned i = 0; i < n_sa; i++)
+		crypto_key_prefetch(sa[i]);
+}
+
 void vti_send(struct worker *w, struct iface *out, struct pkt *p, unsigned n)
 {
 	uint16_t serving = serving_worker(w, out);
 	struct iface_stats *stats = &out->stats[w->id];
-	struct run r = {
-		.out = out,
-		.way = {find_way(out, false), find_way(out, true)},
-	};
+	struct run r = {.out = out};
 	unsigned run;
 
 	if (serving != w->id) {
@@ -122,6 +146,7 @@ void vti_send(struct worker *w, struct iface *out, struct pkt *p, unsigned n)
 		return;
 	}
 	for (unsigned i = 0; i < n; i += run) {
+		r.way = find_way(out, p[i].family == IP_V6);
 		run = entering(&r, &p[i], n - i);
 		if (likely(run > 0)) {
 			enter(w, &r, &p[i], run);

@@ -138,6 +138,11 @@ void local_in(struct worker *w, struct pkt *p);
 /* Send routed packets that share a resolved next hop (NH_PORT): consumes p (port.c). */
 void port_send(struct worker *w, const struct nexthop *nh, struct pkt *p, unsigned n);
 
+/* Have all fetched that vti_send() will read for a packet of family[i] into out[i], at most VEC_MAX.
+ * Worth it where there are too many tunnels for the caches. */
+void vti_prefetch(
+	const struct worker *w, const struct iface **out, const uint8_t *family, unsigned n);
+
 /* Send n complete frames of one port; bytes: of their IP packets (port.c). */
 void port_send_frames(
 	struct worker *w, struct iface *out, struct rte_mbuf **m, unsigned n, uint64_t bytes);
