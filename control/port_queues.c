@@ -152,6 +152,7 @@ int port_queues_assign(struct port *p, struct worker **workers, unsigned n, stru
 		/* A worker without a queue sends through one that has it. */
 		tx->owner = i % p->n_txq;
 		tx->queue = tx->owner;
+		tx->iface = p->iface;
 		workers[i]->tx[p->port_id] = tx;
 	}
 	return assign_rx(p, workers, n, e);

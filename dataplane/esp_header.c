@@ -33,6 +33,35 @@ static void template_ip6(struct sa *sa)
 	sa->hdr_len = sizeof(*ip);
 }
 
+static void make_mould(struct sa *sa)
+{
+	const struct rte_ipv4_hdr *ip = (const void *)sa->hdr;
+	struct esp_mould *k = &sa->mould;
+
+	*k = (struct esp_mould){
+		.hdr = sa->hdr,
+		.spi = sa->spi,
+		.spi_be = sa->spi_be,
+		.hdr_len = sa->hdr_len,
+		/* RFC 6040 normal mode copies the ECN field on the way in. */
+		.tos_mask = (sa->flags & SA_NO_COPY_DSCP ? 0 : (uint8_t)~ECN_MASK) |
+			(sa->flags & SA_NO_ECN ? 0 : ECN_MASK),
+		.four = sa->family == IP_V4,
+		.udp = sa->flags & SA_UDP_ENCAP,
+		.set_df = sa->flags & SA_SET_DF,
+		.copy_df = sa->flags & SA_COPY_DF,
+	};
+	if (k->udp)
+		memcpy(&k->ports, sa->hdr + sa->hdr_len - 16, sizeof(k->ports));
+	if (!k->four)
+		return;
+	memcpy(k->ip4, sa->hdr, sizeof(k->ip4));
+	k->ip4_dst = ip->dst_addr;
+	/* The template holds the sum of all that is the same in each packet. */
+	k->ip4_sum = ip->hdr_checksum;
+	k->ip4[1] &= ~((uint64_t)UINT16_MAX << 16);
+}
+
 void esp_build_template(struct sa *sa)
 {
 	struct rte_udp_hdr *udp;
@@ -53,14 +82,14 @@ void esp_build_template(struct sa *sa)
 	esp->spi = sa->spi_be;
 	sa->hdr_len += sizeof(*esp);
 	static_assert(SA_HDR_MAX <= sizeof(sa->hdr), "the longest header fits");
+	make_mould(sa);
 }
 
 uint8_t *esp_outer_header(
 	const struct sa *sa, uint8_t *esp, uint32_t esp_len, uint8_t tos, bool inner_df)
 {
-	const struct esp_mould k = esp_mould(sa);
 	uint32_t seq = ((const struct esp_hdr *)esp)->seq;
-	uint8_t *outer = esp_put_header(&k, esp, esp_len, tos, inner_df, ntohl(seq));
+	uint8_t *outer = esp_put_header(&sa->mould, esp, esp_len, tos, inner_df, ntohl(seq));
 
 	esp_udp6_checksum(sa, outer);
 	return outer;

@@ -16,48 +16,6 @@
 
 #define ECN_MASK 3
 
-/* What the outer headers of one SA's packets have in common. A local variable of the loop over them:
- * its fields stay in registers, where those of *sa would be read again after each store into a packet. */
-struct esp_mould {
-	const uint8_t *hdr; /* the SA's template, for IPv6 */
-	uint64_t ip4[2];    /* IPv4: its first 16 bytes; lengths, id and checksum zero */
-	uint32_t ip4_dst, ip4_sum;
-	uint32_t spi, spi_be;
-	uint32_t ports; /* UDP's, as they stand in memory */
-	uint8_t hdr_len;
-	uint8_t tos_mask;
-	bool four, udp, set_df, copy_df;
-};
-
-static __rte_always_inline struct esp_mould esp_mould(const struct sa *sa)
-{
-	/* RFC 6040 normal mode copies the ECN field on the way in. */
-	struct esp_mould k = {
-		.hdr = sa->hdr,
-		.spi = sa->spi,
-		.spi_be = sa->spi_be,
-		.hdr_len = sa->hdr_len,
-		.tos_mask = (sa->flags & SA_NO_COPY_DSCP ? 0 : (uint8_t)~ECN_MASK) |
-			(sa->flags & SA_NO_ECN ? 0 : ECN_MASK),
-		.four = sa->family == IP_V4,
-		.udp = sa->flags & SA_UDP_ENCAP,
-		.set_df = sa->flags & SA_SET_DF,
-		.copy_df = sa->flags & SA_COPY_DF,
-	};
-	const struct rte_ipv4_hdr *ip = (const void *)sa->hdr;
-
-	if (k.udp)
-		memcpy(&k.ports, sa->hdr + sa->hdr_len - 16, sizeof(k.ports));
-	if (!k.four)
-		return k;
-	memcpy(k.ip4, sa->hdr, sizeof(k.ip4));
-	k.ip4_dst = ip->dst_addr;
-	/* The template holds the sum of all that is the same in each packet. */
-	k.ip4_sum = ip->hdr_checksum;
-	k.ip4[1] &= ~((uint64_t)UINT16_MAX << 16);
-	return k;
-}
-
 /* The header in three stores. On x86 and wherever else the library of the crypto runs, memory is
  * little-endian. */
 static inline void esp_put_ip4(const struct esp_mould *k, uint8_t *outer, uint32_t len, uint8_t tos,

@@ -4,8 +4,8 @@
  * nearly always, the frame's Ethernet header is written with the others. */
 #include "dataplane/crypto.h"
 #include "dataplane/esp_header.h"
+#include "dataplane/l2.h"
 #include "dataplane/lookaside.h"
-#include "dataplane/nexthop.h"
 #include "dataplane/worker.h"
 
 #include <rte_branch_prediction.h>
@@ -91,7 +91,7 @@ void seal_batch_free(struct seal_batch *b)
 struct mould {
 	struct esp_mould esp;
 	struct sa *sa;
-	uint64_t l2[2];       /* Ethernet header: bytes 0 to 7 and 6 to 13 */
+	struct l2_head l2;    /* where frame is set */
 	uint32_t front, tail; /* room in the buffer before and behind the inner packet */
 	uint32_t align, icv_len;
 	uint8_t iv_len;
@@ -101,7 +101,7 @@ struct mould {
 static __rte_always_inline struct mould mould_of(struct sa *sa, const struct nexthop *nh)
 {
 	struct mould k = {
-		.esp = esp_mould(sa),
+		.esp = sa->mould,
 		.sa = sa,
 		.front = sa->hdr_len + sa->iv_len + L2_ROOM,
 		.tail = RTE_MAX(
@@ -112,13 +112,9 @@ static __rte_always_inline struct mould mould_of(struct sa *sa, const struct nex
 		.counter_iv = sa->iv_len == sizeof(uint64_t),
 		.frame = nh != NULL,
 	};
-	uint64_t type = k.esp.four ? RTE_BE16(RTE_ETHER_TYPE_IPV4) : RTE_BE16(RTE_ETHER_TYPE_IPV6);
 
-	if (nh == NULL)
-		return k;
-	memcpy(&k.l2[0], nh->l2, 8);
-	memcpy(&k.l2[1], nh->l2 + 6, 8);
-	k.l2[1] = (k.l2[1] & (UINT64_MAX >> 16)) | type << 48;
+	if (nh != NULL)
+		k.l2 = l2_head(nh);
 	return k;
 }
 
@@ -130,18 +126,6 @@ static inline void put_iv(struct worker *w, const struct mould *k, uint8_t *iv, 
 		memcpy(iv, &be, sizeof(be));
 	else if (k->iv_len != 0)
 		crypto_random(w->crypto, iv, k->iv_len);
-}
-
-static inline void put_frame(
-	const struct mould *k, struct rte_mbuf *m, uint8_t *outer, uint32_t len)
-{
-	uint8_t *l2 = outer - RTE_ETHER_HDR_LEN;
-
-	memcpy(l2, &k->l2[0], 8);
-	memcpy(l2 + 6, &k->l2[1], 8);
-	m->data_off = l2 - (uint8_t *)m->buf_addr;
-	m->data_len = RTE_ETHER_HDR_LEN + len;
-	m->pkt_len = RTE_ETHER_HDR_LEN + len;
 }
 
 /* Nearly all packets' mould: AEAD with IPv4 outside, to a port. A copy that says so at compile time. */
@@ -188,7 +172,7 @@ static __rte_always_inline uint32_t wrap(struct worker *w, const struct mould *k
 	put_iv(w, k, esp + sizeof(struct esp_hdr), seq);
 	len = esp + esp_len - outer;
 	if (likely(k->frame))
-		put_frame(k, p->m, outer, len);
+		l2_put(&k->l2, k->esp.four ? IP_V4 : IP_V6, p->m, outer, len);
 	return len;
 }
 

@@ -37,7 +37,7 @@ enum nexthop_id {
 struct nexthop {
 	uint8_t type; /* enum nexthop_type */
 	/* NH_PORT: the whole link-layer header, 14 bytes for Ethernet. Its last two, the EtherType,
-	 * are written by stage_tx() for the packet's family. */
+	 * are written for each packet's family. */
 	uint8_t l2_len;
 	uint8_t l2[RTE_ETHER_HDR_LEN + 4];
 	uint32_t id;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Frames from and to the devices. */
+#include "dataplane/l2.h"
 #include "dataplane/nexthop.h"
 #include "dataplane/spread.h"
 #include "dataplane/worker.h"
@@ -66,10 +67,19 @@ unsigned stage_rx(struct worker *w)
 	return n + handed + rx_ports(w, TURN_MAX - n - handed);
 }
 
-static void drop_unsent(struct worker *w, struct rte_mbuf **m, unsigned n, enum drop_reason why)
+/* What the device or the other worker has no room for, from the `sent`th frame on, was counted as sent
+ * when it was queued. */
+static void drop_queued(
+	struct worker *w, const struct worker_tx *tx, unsigned sent, enum drop_reason why)
 {
-	for (unsigned i = 0; i < n; i++)
-		worker_drop(w, m[i], why);
+	struct iface_stats *stats = &tx->iface->stats[w->id];
+
+	for (unsigned i = sent; i < tx->n; i++) {
+		stats->tx_bytes -= tx->m[i]->pkt_len - RTE_ETHER_HDR_LEN;
+		worker_drop(w, tx->m[i], why);
+	}
+	stats->tx_packets -= tx->n - sent;
+	stats->tx_drops += tx->n - sent;
 }
 
 /* The queue is another worker's. */
@@ -81,7 +91,8 @@ static void hand_to_owner(struct worker *w, uint16_t port_id, struct worker_tx *
 	for (unsigned i = 0; i < tx->n; i++)
 		*host_tag(tx->m[i]) = tag;
 	sent = rte_ring_mp_enqueue_burst(w->peers[tx->owner]->handoff, (void **)tx->m, tx->n, NULL);
-	drop_unsent(w, tx->m + sent, tx->n - sent, DROP_HANDOFF_FULL);
+	if (unlikely(sent < tx->n))
+		drop_queued(w, tx, sent, DROP_HANDOFF_FULL);
 }
 
 static void send_to_device(struct worker *w, uint16_t port_id, struct worker_tx *tx)
@@ -95,7 +106,8 @@ static void send_to_device(struct worker *w, uint16_t port_id, struct worker_tx 
 		refusals += n == 0;
 	}
 	w->stats.tx_packets += sent;
-	drop_unsent(w, tx->m + sent, tx->n - sent, DROP_TX_QUEUE_FULL);
+	if (unlikely(sent < tx->n))
+		drop_queued(w, tx, sent, DROP_TX_QUEUE_FULL);
 }
 
 static void flush_port(struct worker *w, uint16_t port_id)
@@ -142,26 +154,18 @@ void port_flush(struct worker *w)
 	w->n_pending = 0;
 }
 
-/* Put the next hop's link-layer header in front of the IP packet and cut off what follows it
- * (Ethernet padding). False: the buffer has no room there. */
-static inline bool write_l2(const struct nexthop *nh, struct pkt *p)
+/* A link-layer header of another length than Ethernet's plain one. */
+static void put_long_l2(const struct nexthop *nh, struct pkt *p)
 {
-	struct rte_mbuf *m = p->m;
 	uint8_t *l2 = p->l3 - nh->l2_len;
 	uint16_t type =
 		p->family == IP_V4 ? RTE_BE16(RTE_ETHER_TYPE_IPV4) : RTE_BE16(RTE_ETHER_TYPE_IPV6);
 
-	if (unlikely(l2 < (uint8_t *)m->buf_addr))
-		return false;
-	if (likely(nh->l2_len == RTE_ETHER_HDR_LEN))
-		memcpy(l2, nh->l2, RTE_ETHER_HDR_LEN);
-	else
-		memcpy(l2, nh->l2, nh->l2_len);
+	memcpy(l2, nh->l2, nh->l2_len);
 	memcpy(p->l3 - sizeof(type), &type, sizeof(type));
-	m->data_off = l2 - (uint8_t *)m->buf_addr;
-	m->data_len = nh->l2_len + p->len;
-	m->pkt_len = m->data_len;
-	return true;
+	p->m->data_off = l2 - (uint8_t *)p->m->buf_addr;
+	p->m->data_len = nh->l2_len + p->len;
+	p->m->pkt_len = p->m->data_len;
 }
 
 static struct worker_tx *tx_ready(struct worker *w, const struct iface *out)
@@ -169,22 +173,36 @@ static struct worker_tx *tx_ready(struct worker *w, const struct iface *out)
 	return likely(iface_has(out, IFACE_UP)) ? tx_of(w, out->port_id) : NULL;
 }
 
+static void drop_run(
+	struct worker *w, struct iface *out, const struct pkt *p, unsigned n, enum drop_reason why)
+{
+	for (unsigned i = 0; i < n; i++)
+		worker_drop_out(w, &p[i], out, why);
+}
+
+/* What follows the IP packet in its buffer (Ethernet padding) is cut off. */
 void port_send(struct worker *w, const struct nexthop *nh, struct pkt *p, unsigned n)
 {
+	const struct l2_head head = l2_head(nh);
+	const unsigned l2_len = nh->l2_len;
 	struct iface *out = nh->iface;
 	struct worker_tx *tx = tx_ready(w, out);
 	bool mirror = iface_has(out, IFACE_MIRROR);
 	uint64_t packets = 0, bytes = 0;
 
+	if (unlikely(tx == NULL)) {
+		drop_run(w, out, p, n, DROP_TX_IFACE_DOWN);
+		return;
+	}
 	for (unsigned i = 0; i < n; i++) {
-		if (unlikely(tx == NULL)) {
-			worker_drop_out(w, &p[i], out, DROP_TX_IFACE_DOWN);
-			continue;
-		}
-		if (unlikely(!write_l2(nh, &p[i]))) {
+		if (unlikely(p[i].l3 - (uint8_t *)p[i].m->buf_addr < l2_len)) {
 			worker_drop_out(w, &p[i], out, DROP_TX_ERROR);
 			continue;
 		}
+		if (likely(l2_len == RTE_ETHER_HDR_LEN))
+			l2_put(&head, p[i].family, p[i].m, p[i].l3, p[i].len);
+		else
+			put_long_l2(nh, &p[i]);
 		if (unlikely(mirror))
 			host_mirror(w, &p[i], out);
 		packets++;
@@ -203,7 +221,8 @@ void port_send_frames(
 
 	if (unlikely(tx == NULL)) {
 		stats->tx_drops += n;
-		drop_unsent(w, m, n, DROP_TX_IFACE_DOWN);
+		for (unsigned i = 0; i < n; i++)
+			worker_drop(w, m[i], DROP_TX_IFACE_DOWN);
 		return;
 	}
 	stats->tx_packets += n;

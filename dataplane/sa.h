@@ -75,6 +75,22 @@ struct sa_worker {
 
 #define SA_HDR_MAX 56 /* IPv6 40 + UDP 8 + ESP 8 */
 
+/* What the outer headers of an SA's packets have in common, made by esp_build_template(). Small, since
+ * the loop over a run's packets copies it: a local variable stays in registers, where *sa would be
+ * read again after each store into a packet. */
+struct esp_mould {
+	const uint8_t *hdr; /* sa->hdr */
+	uint64_t ip4[2];    /* IPv4: its first 16 bytes; lengths, id and checksum zero */
+	uint32_t ip4_dst, ip4_sum;
+	uint32_t spi, spi_be;
+	uint32_t ports; /* UDP's, as they stand in memory */
+	uint8_t hdr_len;
+	uint8_t tos_mask;
+	bool four, udp, set_df, copy_df;
+};
+
+static_assert(sizeof(struct esp_mould) <= RTE_CACHE_LINE_SIZE, "fetched at once");
+
 struct sa {
 	/* Read by every packet, written once. */
 	uint32_t spi; /* host order */
@@ -98,6 +114,7 @@ struct sa {
 	/* Out: outer header template, lengths and sequence number zero. Where IPv4's checksum goes
 	 * stands the folded sum of the rest. */
 	uint8_t hdr[64] __rte_cache_aligned;
+	struct esp_mould mould __rte_cache_aligned;
 
 	struct addr src, dst; /* of the outer header as it travels */
 	uint16_t sport, dport;

@@ -125,7 +125,7 @@ void vti_prefetch(
 		if (s == NULL)
 			continue;
 		rte_prefetch0(s);
-		rte_prefetch0(&s->hdr);
+		rte_prefetch0(&s->mould);
 		rte_prefetch0_write(&s->seq);
 		rte_prefetch0_write(&s->worker[w->id]);
 		sa[n_sa++] = s;

@@ -25,6 +25,7 @@ struct worker_rx {
 };
 
 struct worker_tx {
+	struct iface *iface; /* the port's */
 	uint16_t queue;
 	uint16_t n;
 	/* The port has fewer transmit queues than workers and this one has none: packets go to the

@@ -46,6 +46,7 @@ void make_world(void)
 	vti = make_iface(IFACE_VTI);
 	port = make_iface(IFACE_PORT);
 	nh.iface = port;
+	tx.iface = port;
 	w->tx[port->port_id] = &tx;
 	nexthop_table[NH_ID] = &nh;
 	fib_table[0] = &fib;

@@ -234,16 +234,19 @@ static void make_routes(uint32_t lan_id)
 	must(fib_commit(0) == 0 && fib_commit(FAR_VRF) == 0, "FIB is full");
 }
 
-static struct worker *make_worker(struct iface *rx, uint16_t tx1, uint16_t tx2)
+static struct worker *make_worker(struct iface *rx, struct iface *tx1, struct iface *tx2)
 {
 	struct worker *w = worker_new(0, 1, world.pool, rcu_qsbr());
-	const uint16_t ports[] = {tx1, tx2};
+	struct iface *const ports[] = {tx1, tx2};
 
 	must(w != NULL, "worker");
 	w->rx[w->n_rx++] = (struct worker_rx){rx, rx->port_id, 0};
 	for (unsigned i = 0; i < RTE_DIM(ports); i++) {
-		w->tx[ports[i]] = rte_zmalloc("tx", sizeof(struct worker_tx), RTE_CACHE_LINE_SIZE);
-		must(w->tx[ports[i]] != NULL, "transmit queue");
+		struct worker_tx *tx = rte_zmalloc("tx", sizeof(*tx), RTE_CACHE_LINE_SIZE);
+
+		must(tx != NULL, "transmit queue");
+		tx->iface = ports[i];
+		w->tx[ports[i]->port_id] = tx;
 	}
 	return w;
 }
@@ -280,8 +283,8 @@ void world_make(char *program)
 	world.to_device = make_nexthop(device, &mac, 2, &direct_id);
 	make_nexthop(device, &mac, 3, &lan_id);
 	make_routes(lan_id);
-	world.near = make_worker(near_in, world.link_port, world.esp_port);
-	world.far = make_worker(far_link, world.esp_port, world.inner_port);
+	world.near = make_worker(near_in, near_link, device);
+	world.far = make_worker(far_link, device, near_in);
 }
 
 void world_direct(bool direct)

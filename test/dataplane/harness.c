@@ -155,6 +155,7 @@ static void make_worker(unsigned i)
 		must(tx != NULL, "worker_tx");
 		tx->queue = i;
 		tx->owner = i;
+		tx->iface = dp.port[n].iface;
 		w->tx[dp.port[n].port_id] = tx;
 		w->rx[w->n_rx++] = (struct worker_rx){dp.port[n].iface, dp.port[n].port_id, i};
 	}

@@ -100,6 +100,7 @@ static void full_device(void)
 	struct frame f = frame_udp(0, HOST4, FAR4, 20), want = frame_forwarded(&f, 1, 2);
 	struct frame got;
 	unsigned room = rte_ring_get_capacity(dp.port[1].tx[0]), n = 0;
+	const struct iface_stats *stats = &dp.port[1].iface->stats[0], before = *stats;
 
 	routes();
 	for (unsigned sent = 0; sent < room + 100; sent++) {
@@ -113,6 +114,9 @@ static void full_device(void)
 	while (dp_out_any(1, &got))
 		n++;
 	CU_ASSERT_EQUAL(n, room - 1);
+	CU_ASSERT_EQUAL(stats->tx_packets - before.tx_packets, room);
+	CU_ASSERT_EQUAL(stats->tx_bytes - before.tx_bytes, (f.len - RTE_ETHER_HDR_LEN) * room);
+	CU_ASSERT_EQUAL(stats->tx_drops - before.tx_drops, 100);
 }
 
 /* A host thread that doesn't keep up costs punts, nothing else. */
