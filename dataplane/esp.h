@@ -84,7 +84,7 @@ static inline bool esp_possible(const struct pkt *p)
 	return dport == RTE_BE16(NATT_PORT);
 }
 
-/* Fill sa->hdr, sa->hdr_len and sa->mould from the SA's addresses, ports and flags. */
+/* Fill sa->hdr, sa->hdr_len and, outbound, sa->mould from the SA's addresses, ports and flags. */
 void esp_build_template(struct sa *sa);
 
 #endif

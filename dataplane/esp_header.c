@@ -82,7 +82,8 @@ void esp_build_template(struct sa *sa)
 	esp->spi = sa->spi_be;
 	sa->hdr_len += sizeof(*esp);
 	static_assert(SA_HDR_MAX <= sizeof(sa->hdr), "the longest header fits");
-	make_mould(sa);
+	if (sa->dir == SA_OUT)
+		make_mould(sa);
 }
 
 uint8_t *esp_outer_header(

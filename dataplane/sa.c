@@ -153,8 +153,10 @@ static void set_fields(struct sa *sa, const struct sa_params *p)
 	sa->dst = p->dst;
 	sa->sport = p->sport;
 	sa->dport = p->dport;
-	atomic_init(&sa->seq, p->first_seq != 0 ? p->first_seq : 1);
-	sa->seq_max = esn ? SEQ_MAX_ESN : SEQ_MAX;
+	if (p->dir == SA_OUT) {
+		atomic_init(&sa->seq, p->first_seq != 0 ? p->first_seq : 1);
+		sa->seq_max = esn ? SEQ_MAX_ESN : SEQ_MAX;
+	}
 	esp_build_template(sa);
 }
 

@@ -114,18 +114,22 @@ struct sa {
 	/* Out: outer header template, lengths and sequence number zero. Where IPv4's checksum goes
 	 * stands the folded sum of the rest. */
 	uint8_t hdr[64] __rte_cache_aligned;
-	struct esp_mould mould __rte_cache_aligned;
 
 	struct addr src, dst; /* of the outer header as it travels */
 	uint16_t sport, dport;
 
-	/* Written by workers. Out: the next sequence number to give away. */
-	_Atomic uint64_t seq __rte_cache_aligned;
-	/* Last one that may be sent: 2^32 - 1; with ESN 2^32 short of 2^64, so that workers which
-	 * add at the same moment as the last number goes can't carry `seq` round to 0. */
-	uint64_t seq_max;
-	/* In. */
-	struct replay replay __rte_cache_aligned;
+	union {
+		struct { /* Out. */
+			struct esp_mould mould;
+			/* Written by workers: the next sequence number to give away. */
+			_Atomic uint64_t seq __rte_cache_aligned;
+			/* Last one that may be sent: 2^32 - 1; with ESN 2^32 short of 2^64, so that
+			 * workers which add at the same moment as the last number goes can't carry
+			 * `seq` round to 0. */
+			uint64_t seq_max;
+		};
+		struct replay replay; /* In; written by workers. */
+	} __rte_cache_aligned;
 
 	struct sa_worker worker[] __rte_cache_aligned;
 } __rte_cache_aligned;
