@@ -58,7 +58,7 @@ def add_arguments(parser):
                         help="only look whether arguments and TRex are right")
 
 
-def library(directory):
+def stl_api(directory):
     """The API module of the user's TRex, which brings all that it needs."""
     where = directory and os.path.join(directory, "automation/trex_control_plane/interactive")
     if not where or not os.path.isdir(os.path.join(where, "trex", "stl")):
