@@ -33,7 +33,7 @@ struct pkt {
 	 * NULL: the router's own, or the kernel's. */
 	struct iface *in;
 	union {
-		const struct nexthop *nh; /* in forward and in tx_out */
+		const struct nexthop *nh; /* in stage_forward: the route */
 		struct iface *out;        /* in the vti_out vector: the tunnel to go through */
 		struct sa *sa;            /* in the ESP vectors */
 	};

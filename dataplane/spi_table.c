@@ -60,6 +60,8 @@ void spi_prefetch_sa(uint32_t spi)
 	struct spi_table *t = atomic_load_explicit(&spi_table, memory_order_acquire);
 	struct sa *sa = atomic_load_explicit(&t->slot[first_slot(t, spi)].sa, memory_order_relaxed);
 
+	if (sa == NULL)
+		return;
 	rte_prefetch0(sa);
 	rte_prefetch0(sa->dst.v6);
 }

@@ -25,16 +25,6 @@
 #define SIZE_MAX_BYTES 1900
 #define PICK           64 /* bursts of each interface of IPsec-MB, of which the fastest is taken */
 
-static const struct algorithm algorithms[] = {
-	{"aes-gcm-128", CIPHER_AES_GCM_16, AUTH_NONE, 20},
-	{"aes-gcm-256", CIPHER_AES_GCM_16, AUTH_NONE, 36},
-	{"chacha20-poly1305", CIPHER_CHACHA20_POLY1305, AUTH_NONE, 36},
-	{"aes-cbc-128 sha1", CIPHER_AES_CBC, AUTH_HMAC_SHA1_96, 16},
-	{"aes-cbc-128 sha256", CIPHER_AES_CBC, AUTH_HMAC_SHA2_256_128, 16},
-	{"aes-cbc-256 sha512", CIPHER_AES_CBC, AUTH_HMAC_SHA2_512_256, 32},
-	{"null sha256", CIPHER_NULL, AUTH_HMAC_SHA2_256_128, 0},
-};
-
 /* What is measured. The last two stand for one figure per interface of IPsec-MB. */
 enum figure {
 	OUT,

@@ -3,15 +3,11 @@
 #ifndef VIADUCT_BENCH_ESP_WORLD_H
 #define VIADUCT_BENCH_ESP_WORLD_H
 
+#include "algorithms.h"
 #include "dataplane/crypto.h"
 #include "dataplane/worker.h"
 
 #define SAS_MAX 16384
-
-struct algorithm {
-	const char *name;
-	uint8_t cipher, auth, key_len;
-};
 
 extern struct worker *w;
 extern struct sa *sa_in[SAS_MAX], *sa_out[SAS_MAX];

@@ -16,16 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const struct algorithm algorithms[] = {
-	{"aes-gcm-128", CIPHER_AES_GCM_16, AUTH_NONE, 20},
-	{"aes-gcm-256", CIPHER_AES_GCM_16, AUTH_NONE, 36},
-	{"chacha20-poly1305", CIPHER_CHACHA20_POLY1305, AUTH_NONE, 36},
-	{"aes-cbc-128 sha1", CIPHER_AES_CBC, AUTH_HMAC_SHA1_96, 16},
-	{"aes-cbc-128 sha256", CIPHER_AES_CBC, AUTH_HMAC_SHA2_256_128, 16},
-	{"aes-cbc-256 sha512", CIPHER_AES_CBC, AUTH_HMAC_SHA2_512_256, 32},
-	{"null sha256", CIPHER_NULL, AUTH_HMAC_SHA2_256_128, 0},
-};
-
 static const char usage[] =
 	"Usage: bench_gateway [option]...\n"
 	"\n"

@@ -4,6 +4,7 @@
 #ifndef VIADUCT_BENCH_GATEWAY_H
 #define VIADUCT_BENCH_GATEWAY_H
 
+#include "algorithms.h"
 #include "dataplane/nexthop.h"
 #include "dataplane/sa.h"
 #include "dataplane/worker.h"
@@ -14,11 +15,6 @@
 #include <stdbool.h>
 
 #define DEVICE_BURST 64 /* frames the workers ask a device for at a time */
-
-struct algorithm {
-	const char *name;
-	uint8_t cipher, auth, key_len;
-};
 
 struct options {
 	const struct algorithm *alg;
