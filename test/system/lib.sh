@@ -153,3 +153,11 @@ both_up() {
 	done
 	check "first packet through" wait_for 5 ns host-a ping -q -c 1 -W 1 10.2.0.2
 }
+
+# sas_agree SITE: viaductd has exactly the SAs that charon has
+sas_agree() {
+	local have want
+	have=$(json "$1" sa show "' '.join(sorted('%08x' % x['spi'] for x in d))")
+	want=$(swan "$1" --list-sas | sed -n 's/^ *\(in\|out\) *\(0x\)\{0,1\}\([0-9a-f]*\).*/\3/p' | sort | xargs)
+	[ "$have" = "$want" ] || { echo "viaductd: $have, charon: $want"; return 1; }
+}
