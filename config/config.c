@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config/config.h"
+#include "config/includes.h"
 #include "config/tables.h"
 #include "config/value.h"
 #include "control/iface_name.h"
 #include "control/log.h"
+#include "control/secrets.h"
 #include "dataplane/replay.h"
 
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -56,6 +59,22 @@ static int read_cores(struct reader *r, const config_setting_t *s, void *object)
 	return 0;
 }
 
+/* n_cores and cores[], as one field: what is behind the last CPU stays zero. */
+#define CORES_FIELD                                                                                \
+	.offset = offsetof(struct config, n_cores),                                                \
+	.size = offsetof(struct config, eal_args) - offsetof(struct config, n_cores)
+
+static void write_cores(const void *object, char *buf, size_t size)
+{
+	const struct config *c = object;
+	size_t n = snprintf(buf, size, "[ ");
+
+	for (unsigned i = 0; i < c->n_cores && n < size; i++)
+		n += snprintf(buf + n, size - n, "%s%d", i > 0 ? ", " : "", c->cores[i]);
+	if (n < size)
+		snprintf(buf + n, size - n, " ]");
+}
+
 static const struct setting max_routes_settings[] = {
 	{"ipv4", SETTING_UINT, SETTING_FIELD(struct config, max_routes4), .min = 1, .max = 8u << 20,
 		.def = 65536,
@@ -68,9 +87,10 @@ static const struct setting max_routes_settings[] = {
 };
 
 static const struct setting worker_settings[] = {
-	{"cores", SETTING_OWN, .def_text = "[ -1 ]", .expects = "an array of CPU numbers",
+	{"cores", SETTING_OWN, CORES_FIELD, .def_text = "[ -1 ]",
+		.expects = "an array of CPU numbers",
 		.help = "One worker for each, pinned to this CPU; -1 does not pin.",
-		.read = read_cores},
+		.read = read_cores, .write = write_cores},
 	{"idle_us", SETTING_UINT, SETTING_FIELD(struct config, idle_us), .max = 1000000, .def = 50,
 		.help = "Microseconds that a worker sleeps when there is no traffic. 0: it never "
 			"does, for the lowest latency; its CPU is then always at 100 %."},
@@ -82,11 +102,21 @@ const struct setting config_settings[] = {
 		.expects = "a path",
 		.help = "Unix socket for viaductctl and the strongSwan plugin.",
 		.read = read_socket},
+	{"api", SETTING_GROUP, .help = "Who may use the socket, besides root.",
+		.sub = api_settings},
+	{"user", SETTING_TEXT, SETTING_FIELD(struct config, user), .def_text = "",
+		.expects = "a user",
+		.help = "User to run as, with the few capabilities that are needed. None: who "
+			"started it.",
+		.read = read_account},
+	{"core_dumps", SETTING_BOOL, SETTING_FIELD(struct config, core_dumps), .def = false,
+		.help = "Leave a core file after a crash. For developers: packets and keys may be "
+			"in it."},
 	{"log_level", SETTING_TEXT, SETTING_FIELD(struct config, log_level), .def_text = "notice",
 		.expects = "error, warning, notice, info or debug",
 		.help = "The least important messages to log: error, warning, notice, info or "
 			"debug.",
-		.read = read_log_level},
+		.read = read_log_level, .live = true},
 	{"crypto", SETTING_TEXT, SETTING_FIELD(struct config, crypto), .def_text = "ipsec-mb",
 		.expects = "\"ipsec-mb\" or a crypto device",
 		.help = "What encrypts: \"ipsec-mb\" (on the workers' own cores) or a DPDK crypto "
@@ -107,7 +137,8 @@ const struct setting config_settings[] = {
 	{"replay_window", SETTING_UINT, SETTING_FIELD(struct config, replay_window),
 		.min = REPLAY_WINDOW_MIN, .max = REPLAY_WINDOW_MAX, .def = REPLAY_WINDOW_DEFAULT,
 		.help = "Packets by which an inbound packet may be late, where its SA says "
-			"nothing else."},
+			"nothing else.",
+		.live = true},
 	{"eal_args", SETTING_TEXT, SETTING_FIELD(struct config, eal_args), .def_text = "",
 		.expects = "arguments for DPDK",
 		.help = "More arguments for DPDK, split at spaces."},
@@ -117,11 +148,11 @@ const struct setting config_settings[] = {
 		.sub = port_settings, .read = read_port},
 	{"vtis", SETTING_LIST,
 		.help = "Virtual tunnel interfaces, each with a TUN device in the kernel.",
-		.sub = vti_settings, .read = read_vti},
+		.sub = vti_settings, .read = read_vti, .live = true},
 	{"sas", SETTING_LIST, .help = "Security associations keyed by hand.", .sub = sa_settings,
-		.read = read_sa},
+		.read = read_sa, .live = true},
 	{"routes", SETTING_LIST, .help = "Static routes, beside those of the kernel.",
-		.sub = route_settings, .read = read_route},
+		.sub = route_settings, .read = read_route, .live = true},
 	{.type = SETTING_END},
 };
 
@@ -156,8 +187,9 @@ static struct config *config_new(const config_setting_t *root)
 	/* One more than needed: calloc(0) may give NULL. */
 	c->vtis = calloc(setting_count(root, "vtis") + 1, sizeof(*c->vtis));
 	c->sas = calloc(setting_count(root, "sas") + 1, sizeof(*c->sas));
+	c->keys = calloc(setting_count(root, "sas") + 1, sizeof(*c->keys));
 	c->routes = calloc(setting_count(root, "routes") + 1, sizeof(*c->routes));
-	if (c->vtis == NULL || c->sas == NULL || c->routes == NULL) {
+	if (c->vtis == NULL || c->sas == NULL || c->keys == NULL || c->routes == NULL) {
 		config_free(c);
 		return NULL;
 	}
@@ -224,6 +256,9 @@ static int parse(config_t *cf, const struct reader *r)
 	/* @include is relative to the file, wherever the daemon was started. */
 	snprintf(dir, sizeof(dir), "%s", path);
 	config_set_include_dir(cf, dirname(dir));
+	rc = includes_check(path, cf->include_dir, r->e);
+	if (rc < 0)
+		return rc;
 	if (config_read_file(cf, path) == CONFIG_TRUE)
 		return 0;
 	return err_set(r->e, EINVAL, "%s:%d: %s",
@@ -238,7 +273,12 @@ static void warn_open_files(const struct reader *r, const config_setting_t *sas)
 	struct stat st;
 
 	for (int i = 0; sas != NULL && i < config_setting_length(sas); i++) {
-		name = config_setting_source_file(config_setting_get_elem(sas, i));
+		const config_setting_t *sa = config_setting_get_elem(sas, i);
+
+		if (config_setting_get_member(sa, "key") == NULL &&
+			config_setting_get_member(sa, "auth_key") == NULL)
+			continue; /* they are in files of their own, see value_key_file() */
+		name = config_setting_source_file(sa);
 		name = name != NULL ? name : r->path;
 		if (strcmp(name, last) == 0)
 			continue;
@@ -271,6 +311,23 @@ static struct config *build(config_t *cf, struct reader *r)
 	return c;
 }
 
+struct config *config_default(void)
+{
+	struct config *c;
+	config_t cf;
+
+	config_init(&cf);
+	c = config_new(config_root_setting(&cf));
+	config_destroy(&cf);
+	return c;
+}
+
+/* Elements of the configuration's own arrays. */
+static void keep(void *element)
+{
+	(void)element;
+}
+
 struct config *config_load(const char *path, struct err *e)
 {
 	struct reader r = {.path = path, .e = e};
@@ -280,8 +337,10 @@ struct config *config_load(const char *path, struct err *e)
 	config_init(&cf);
 	if (parse(&cf, &r) == 0)
 		c = build(&cf, &r);
+	tdestroy(r.routes, keep);
 	wipe_strings(config_root_setting(&cf));
 	config_destroy(&cf);
+	secrets_wipe_stack();
 	return c;
 }
 
@@ -300,6 +359,7 @@ void config_free(struct config *c)
 	config_wipe_keys(c);
 	free(c->vtis);
 	free(c->sas);
+	free(c->keys);
 	free(c->routes);
 	free(c);
 }

@@ -16,6 +16,8 @@
 #define CONFIG_CORES_MAX 64
 #define CONFIG_PORTS_MAX 32
 
+#define VIADUCT_ACCOUNT_LEN 33 /* names of users and groups: Linux's 32 characters */
+
 struct config_port {
 	char name[VIADUCT_NAME_LEN];
 	char device[256];   /* DPDK device string: PCI address, or driver name and arguments */
@@ -26,8 +28,29 @@ struct config_port {
 	char mac[18]; /* "": the device's own */
 };
 
+/* Keyed, with a secret of this process: says whether keys are equal, and nothing else. */
+struct key_digest {
+	uint8_t bytes[32];
+};
+
+/* What is kept of an SA's keys after they were wiped. */
+struct config_keys {
+	char key_file[256], auth_key_file[256]; /* "": the keys stood in the file itself */
+	struct key_digest digest;               /* of algorithms and keys (config/key_digest.c) */
+};
+
+/* An SA as it is read: the API's structure, and what is kept beside it. */
+struct config_sa {
+	struct viaduct_sa sa; /* first, since settings are read into it by that name */
+	struct config_keys keys;
+};
+
 struct config {
 	char socket[108];
+	char api_group[VIADUCT_ACCOUNT_LEN], api_read_group[VIADUCT_ACCOUNT_LEN]; /* "": none */
+	char api_mode[5];               /* octal; "": by the groups */
+	char user[VIADUCT_ACCOUNT_LEN]; /* "": who started it */
+	bool core_dumps;
 	char log_level[16];
 	char crypto[128]; /* "ipsec-mb" or a cryptodev's device string */
 	bool huge_pages;
@@ -44,14 +67,17 @@ struct config {
 	struct config_port ports[CONFIG_PORTS_MAX];
 	unsigned n_vtis, n_sas, n_routes;
 	struct viaduct_vti *vtis;
-	struct viaduct_sa *sas; /* holds keys: config_free() wipes */
+	struct viaduct_sa *sas;   /* holds keys: config_free() wipes */
+	struct config_keys *keys; /* of each SA */
 	struct viaduct_route *routes;
 };
 
 /* Read and check. NULL with *e filled on any error. Files with keys must not be readable by others:
- * that is a warning in the log. */
+ * that is a warning in the log. The text that was read is wiped. */
 struct config *config_load(const char *path, struct err *e);
 void config_free(struct config *c);
+/* A configuration that says nothing: all defaults. NULL: no memory. */
+struct config *config_default(void);
 /* Wipe the keys once they were installed. */
 void config_wipe_keys(struct config *c);
 

@@ -51,14 +51,42 @@ static int read_up(struct reader *r, const config_setting_t *s, void *vti)
 	return 0;
 }
 
+static void write_local(const void *vti, char *buf, size_t size)
+{
+	write_addr(&((const struct viaduct_vti *)vti)->local, buf, size);
+}
+
+static void write_remote(const void *vti, char *buf, size_t size)
+{
+	write_addr(&((const struct viaduct_vti *)vti)->remote, buf, size);
+}
+
+static void write_vti_mark(const void *vti, char *buf, size_t size)
+{
+	const struct viaduct_vti *v = vti;
+
+	write_mark(v->mark, v->mark_mask, buf, size);
+}
+
+static void write_mtu(const void *vti, char *buf, size_t size)
+{
+	snprintf(buf, size, "%u", ((const struct viaduct_vti *)vti)->mtu);
+}
+
+static void write_up(const void *vti, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s", ((const struct viaduct_vti *)vti)->admin_up ? "true" : "false");
+}
+
 const struct setting vti_settings[] = {
 	{"name", SETTING_TEXT, true, SETTING_FIELD(struct viaduct_vti, name),
 		.expects = "an interface name", .help = "Name of the VTI and of its TUN device."},
 	{"local", SETTING_OWN, .def_text = "\"any\"", .expects = "an address",
 		.help = "Outer address of this side, IPv4 or IPv6. \"any\": the SA decides.",
-		.read = read_local},
+		.read = read_local, .write = write_local},
 	{"remote", SETTING_OWN, .def_text = "\"any\"", .expects = "an address",
-		.help = "Outer address of the peer. \"any\": the SA decides.", .read = read_remote},
+		.help = "Outer address of the peer. \"any\": the SA decides.", .read = read_remote,
+		.write = write_remote},
 	{"reqid", SETTING_UINT, SETTING_FIELD(struct viaduct_vti, reqid), .max = UINT32_MAX,
 		.help = "Binds the SAs with this reqid. 0: a number that is free, from 16384 up."},
 	{"if_id", SETTING_UINT, SETTING_FIELD(struct viaduct_vti, if_id), .max = UINT32_MAX,
@@ -66,15 +94,15 @@ const struct setting vti_settings[] = {
 	{"mark", SETTING_OWN, .def_text = "0", .expects = "a mark",
 		.help = "Binds the SAs with this mark, as Linux vti does: 12 or \"12/0xff\". 0: "
 			"none.",
-		.read = read_mark},
+		.read = read_mark, .write = write_vti_mark},
 	{"mtu", SETTING_OWN, .def_text = "0", .expects = "an MTU",
 		.help = "Largest inner packet in bytes. 0: computed from the path's MTU and the "
 			"SA's overhead.",
-		.read = read_mtu},
+		.read = read_mtu, .write = write_mtu},
 	{"description", SETTING_TEXT, SETTING_FIELD(struct viaduct_vti, description),
 		.def_text = "", .expects = "a text", .help = "For people."},
 	{"up", SETTING_OWN, .def_text = "true", .expects = "true or false",
-		.help = "Set the interface up at start.", .read = read_up},
+		.help = "Set the interface up at start.", .read = read_up, .write = write_up},
 	{.type = SETTING_END},
 };
 
@@ -126,13 +154,19 @@ static int check_vti(struct reader *r, const config_setting_t *s, const struct c
 	return 0;
 }
 
+void vti_default(struct viaduct_vti *v)
+{
+	memset(v, 0, sizeof(*v));
+	settings_default(vti_settings, v);
+	v->admin_up = 1;
+}
+
 int read_vti(struct reader *r, const config_setting_t *s, void *config)
 {
 	struct config *c = config;
 	struct viaduct_vti *v = &c->vtis[c->n_vtis];
 
-	settings_default(vti_settings, v);
-	v->admin_up = 1;
+	vti_default(v);
 	if (settings_read(r, s, vti_settings, v) < 0)
 		return -1;
 	note_fields(s, v);

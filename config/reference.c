@@ -43,40 +43,47 @@ static void print_default(FILE *out, const struct setting *t)
 		fprintf(out, "`%s`", t->def_text);
 }
 
-static void print_rows(FILE *out, const char *prefix, const struct setting *t)
+/* live: the whole list is. */
+static void print_rows(FILE *out, const char *prefix, const struct setting *t, bool live)
 {
 	for (; t->type != SETTING_END; t++) {
 		fprintf(out, "| `%s%s` | ", prefix, t->name);
 		print_type(out, t);
 		fputs(" | ", out);
 		print_default(out, t);
-		fprintf(out, " | %s |\n", t->help);
+		fprintf(out, " | %s | %s |\n",
+			live || t->live          ? "yes"
+				: t->sub != NULL ? ""
+						 : "restart",
+			t->help);
 		if (t->type == SETTING_GROUP) {
 			char inner[64];
 
 			snprintf(inner, sizeof(inner), "%s%s.", prefix, t->name);
-			print_rows(out, inner, t->sub);
+			print_rows(out, inner, t->sub, live);
 		}
 	}
 }
 
-static void print_table(FILE *out, const char *title, const struct setting *t)
+static void print_table(FILE *out, const char *title, const struct setting *t, bool live)
 {
-	fprintf(out, "### %s\n\n| setting | value | default | meaning |\n|---|---|---|---|\n",
+	fprintf(out,
+		"### %s\n\n| setting | value | default | reload | meaning "
+		"|\n|---|---|---|---|---|\n",
 		title);
-	print_rows(out, "", t);
+	print_rows(out, "", t, live);
 	fputc('\n', out);
 }
 
 void config_reference(FILE *out)
 {
-	print_table(out, "The file", config_settings);
+	print_table(out, "The file", config_settings, false);
 	for (const struct setting *t = config_settings; t->type != SETTING_END; t++) {
 		char title[64];
 
 		if (t->type != SETTING_LIST)
 			continue;
 		snprintf(title, sizeof(title), "Each group of `%s`", t->name);
-		print_table(out, title, t->sub);
+		print_table(out, title, t->sub, t->live);
 	}
 }

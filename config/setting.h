@@ -25,6 +25,7 @@ enum setting_type {
 struct reader {
 	const char *path; /* the main file: settings know theirs */
 	struct err *e;
+	void *routes; /* those read so far, by what names them (tsearch(3)) */
 };
 
 struct setting {
@@ -41,6 +42,9 @@ struct setting {
 	const char *help;
 	const struct setting *sub;
 	int (*read)(struct reader *r, const config_setting_t *s, void *object);
+	/* SETTING_OWN: the value as the file would have it; nothing where it has none. */
+	void (*write)(const void *object, char *buf, size_t size);
+	bool live; /* viaductctl reload changes it; else a restart does */
 };
 
 #define SETTING_FIELD(type, field)                                                                 \

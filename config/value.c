@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config/value.h"
 #include "control/addr_text.h"
+#include "control/log.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 bool value_is_int(const config_setting_t *s)
 {
@@ -93,10 +97,9 @@ static int hex_digit(char c)
 }
 
 /* The sentences never show the key itself. */
-int value_key(
-	struct reader *r, const config_setting_t *s, uint8_t *key, uint16_t *len, unsigned max)
+static int parse_key(struct reader *r, const config_setting_t *s, const char *text, uint8_t *key,
+	uint16_t *len, unsigned max)
 {
-	const char *text = config_setting_get_string(s);
 	size_t digits;
 
 	if (text == NULL || strncmp(text, "0x", 2) != 0)
@@ -119,4 +122,83 @@ int value_key(
 	}
 	*len = digits / 2;
 	return 0;
+}
+
+int value_key(
+	struct reader *r, const config_setting_t *s, uint8_t *key, uint16_t *len, unsigned max)
+{
+	return parse_key(r, s, config_setting_get_string(s), key, len, max);
+}
+
+/* Relative to the file that names it; links are not followed, since they may lead elsewhere later. */
+static int find_file(
+	struct reader *r, const config_setting_t *s, const char *name, char *path, size_t size)
+{
+	char file[PATH_MAX], cwd[PATH_MAX] = "", found[3 * PATH_MAX];
+	const char *from = reader_file(r, config_setting_source_file(s), file, sizeof(file));
+	const char *slash = strrchr(from, '/');
+	const int dir = name[0] == '/' || slash == NULL ? 0 : (int)(slash - from + 1);
+
+	if (name[0] != '/' && from[0] != '/' && getcwd(cwd, sizeof(cwd)) == NULL)
+		return setting_error(r, s, "\"%s\": %s", name, strerror(errno));
+	snprintf(found, sizeof(found), "%s%s%.*s%s", cwd, cwd[0] != '\0' ? "/" : "", dir, from,
+		name);
+	if (strlen(found) >= size)
+		return setting_error(r, s, "\"%s\": a path longer than %zu bytes", found, size - 1);
+	strcpy(path, found);
+	return 0;
+}
+
+/* A line of a file that is not a pipe or terminal, for which the daemon would wait. */
+static int read_line(
+	struct reader *r, const config_setting_t *s, const char *path, char *line, size_t size)
+{
+	struct stat st = {0};
+	FILE *f;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return setting_error(r, s, "\"%s\": not a regular file", path);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return setting_error(r, s, "\"%s\": %s", path, strerror(errno));
+	if (st.st_mode & (S_IRWXG | S_IRWXO))
+		log_warn("%s: holds a key and others may read it (mode %04o); expected 0600", path,
+			st.st_mode & 07777);
+	setvbuf(f, NULL, _IONBF, 0); /* no copy of the key in a buffer that is freed unwiped */
+	if (fgets(line, size, f) == NULL)
+		line[0] = '\0';
+	fclose(f);
+	line[strcspn(line, " \t\r\n")] = '\0';
+	return 0;
+}
+
+int value_key_file(struct reader *r, const config_setting_t *s, char *file, size_t size,
+	uint8_t *key, uint16_t *len, unsigned max)
+{
+	char line[2 + 2 * 64 + 32];
+	int rc;
+
+	rc = find_file(r, s, file, file, size);
+	if (rc == 0)
+		rc = read_line(r, s, file, line, sizeof(line));
+	if (rc < 0)
+		return rc;
+	rc = parse_key(r, s, line, key, len, max);
+	explicit_bzero(line, sizeof(line));
+	return rc;
+}
+
+void write_addr(const struct viaduct_addr *a, char *buf, size_t size)
+{
+	char text[ADDR_TEXT_LEN];
+
+	snprintf(buf, size, "\"%s\"", addr_text(a, text));
+}
+
+void write_mark(uint32_t mark, uint32_t mask, char *buf, size_t size)
+{
+	if (mask == 0 || mask == UINT32_MAX)
+		snprintf(buf, size, "\"%u\"", mark);
+	else
+		snprintf(buf, size, "\"0x%x/0x%x\"", mark, mask);
 }

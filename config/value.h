@@ -22,6 +22,16 @@ int value_mark(struct reader *r, const config_setting_t *s, uint32_t *mark, uint
 int value_key(
 	struct reader *r, const config_setting_t *s, uint8_t *key, uint16_t *len, unsigned max);
 
+/* The same from the first line of a file, so that the configuration itself holds no key. file: an
+ * absolute path, or one relative to the file that the setting stands in; it becomes absolute, so that
+ * it still holds when the configuration is written elsewhere. */
+int value_key_file(struct reader *r, const config_setting_t *s, char *file, size_t size,
+	uint8_t *key, uint16_t *len, unsigned max);
+
+/* As the file would have them. */
+void write_addr(const struct viaduct_addr *a, char *buf, size_t size);
+void write_mark(uint32_t mark, uint32_t mask, char *buf, size_t size);
+
 /* libconfig cuts numbers beyond 32 bits without a word, unless written with an L behind: refuse
  * those in this file. 0, or -EINVAL with *e. */
 int value_check_literals(const char *path, struct err *e);

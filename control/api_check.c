@@ -136,11 +136,16 @@ int check_viaduct_hello(const void *req, struct err *e)
 int check_viaduct_subscribe(const void *req, struct err *e)
 {
 	const struct viaduct_subscribe *r = req;
-	const uint32_t known =
-		VIADUCT_SUB_SA | VIADUCT_SUB_ACQUIRE | VIADUCT_SUB_MAPPING | VIADUCT_SUB_VTI;
-	int ret = bits(r->mask, known, "mask", e);
 
-	return ret != 0 ? ret : zero(&r->reserved, sizeof(r->reserved), "subscription", e);
+	return bits(r->mask, (VIADUCT_SUB_DROPS << 1) - 1, "mask", e);
+}
+
+int check_viaduct_snapshot(const void *req, struct err *e)
+{
+	const struct viaduct_snapshot *r = req;
+	int ret = bits(r->kinds, (VIADUCT_SNAPSHOT_ROUTES << 1) - 1, "kinds", e);
+
+	return ret != 0 ? ret : zero(&r->reserved, sizeof(r->reserved), "snapshot", e);
 }
 
 int check_viaduct_vti(const void *req, struct err *e)
@@ -231,7 +236,7 @@ int check_viaduct_sa(const void *req, struct err *e)
 	if (ret == 0)
 		ret = range(r->auth, VIADUCT_AUTH_NONE, VIADUCT_AUTH_HMAC_SHA2_512_256, "auth", e);
 	if (ret == 0)
-		ret = bits(r->flags, (VIADUCT_SA_SET_DF << 1) - 1, "flags", e);
+		ret = bits(r->flags, ((VIADUCT_SA_SET_DF << 1) - 1) | VIADUCT_SA_IKE, "flags", e);
 	if (ret == 0)
 		ret = sa_encap(r, e);
 	if (ret == 0)
@@ -320,4 +325,12 @@ int check_viaduct_route_lookup(const void *req, struct err *e)
 	const struct viaduct_route_lookup *r = req;
 
 	return address_given(&r->dst, "dst", e);
+}
+
+int check_viaduct_reload(const void *req, struct err *e)
+{
+	const struct viaduct_reload *r = req;
+	int ret = bits(r->flags, VIADUCT_RELOAD_DRY_RUN, "flags", e);
+
+	return ret != 0 ? ret : zero(&r->reserved, sizeof(r->reserved), "reload", e);
 }

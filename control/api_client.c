@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A client's bytes: frames in, answers and events out, neither without bound. */
 #include "control/api_client.h"
+#include "control/api_batch.h"
 #include "control/api_handlers.h"
+#include "control/daemon.h"
 #include "control/log.h"
 
 #include <event2/buffer.h>
@@ -29,6 +31,7 @@ void api_client_free(struct api_client *c)
 	if (c->out != NULL)
 		evbuffer_free(c->out);
 	close(c->fd);
+	api_batch_free(c->batch);
 	explicit_bzero(c->in, sizeof(c->in));
 	free(c);
 }
@@ -76,11 +79,13 @@ void api_client_refuse(struct api_client *c, int code, const char *text)
 static void frames_take(struct api_client *c)
 {
 	size_t off = 0, left;
+	const uint64_t end_ns = monotonic_ns() + API_TURN_US * 1000ull;
 	struct viaduct_msg msg;
 	unsigned n = 0;
 	struct err e;
 
-	while (!c->closing && n < API_TURN_MAX && api_client_queued(c) < API_QUEUE_HIGH) {
+	while (!c->closing && n < API_TURN_MAX && api_client_queued(c) < API_QUEUE_HIGH &&
+		(n == 0 || monotonic_ns() < end_ns)) {
 		if (c->in_len - off < sizeof(msg))
 			break;
 		memcpy(&msg, c->in + off, sizeof(msg));
@@ -97,6 +102,9 @@ static void frames_take(struct api_client *c)
 		off += sizeof(msg) + msg.len;
 		n++;
 	}
+	/* What is left is the beginning of another one. */
+	if (n > 0)
+		c->began_ns = 0;
 	api_routes_commit();
 	left = c->in_len - off;
 	memmove(c->in, c->in + off, left);
@@ -115,6 +123,25 @@ static bool frame_complete(const struct api_client *c)
 	return msg.len > VIADUCT_MSG_MAX || c->in_len >= sizeof(msg) + msg.len;
 }
 
+/* The rest of a frame may not take for ever, however it trickles in; nor may HELLO. */
+static void read_await(struct api_client *c)
+{
+	const uint64_t now = monotonic_ns(), limit = API_STALL_SECONDS * 1000000000ull;
+	struct timeval left = {0};
+
+	if (c->in_len == 0 && c->hello) {
+		event_add(c->read, NULL);
+		return;
+	}
+	if (c->began_ns == 0)
+		c->began_ns = now;
+	if (now - c->began_ns < limit) {
+		left.tv_sec = (limit - (now - c->began_ns)) / 1000000000u;
+		left.tv_usec = (limit - (now - c->began_ns)) % 1000000000u / 1000;
+	}
+	event_add(c->read, &left);
+}
+
 /* Decide what to wait for next; may free the client. */
 static void client_rearm(struct api_client *c)
 {
@@ -125,14 +152,16 @@ static void client_rearm(struct api_client *c)
 		return;
 	}
 	if (c->closing || queued >= API_QUEUE_HIGH) {
-		/* Back-pressure: requests wait in the socket until answers were read. */
+		/* Back-pressure: requests wait in the socket until answers were read. It is not the
+		 * client who keeps the rest of a frame back. */
+		c->began_ns = 0;
 		event_del(c->read);
 		return;
 	}
 	if (frame_complete(c))
 		event_add(c->again, &soon);
 	else
-		event_add(c->read, c->hello ? NULL : &stall);
+		read_await(c);
 }
 
 static void on_again(evutil_socket_t fd, short what, void *arg)
@@ -151,7 +180,9 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	ssize_t n;
 
 	if (what & EV_TIMEOUT) {
-		api_client_refuse(c, ETIMEDOUT, "no HELLO within 10 seconds");
+		api_client_refuse(c, ETIMEDOUT,
+			c->hello ? "a frame was begun and not finished within 10 seconds"
+				 : "no HELLO within 10 seconds");
 		client_rearm(c);
 		return;
 	}

@@ -19,6 +19,9 @@ VIADUCT_MESSAGES(X)
 
 /* Requests that came together have been handled, and none was answered yet (api_route.c). */
 void api_routes_commit(void);
+/* route_add() or route_del() as such a request. */
+int api_route_change(const struct viaduct_route *r,
+	int (*change)(const struct viaduct_route *r, struct err *e), struct err *e);
 
 /* check_viaduct_vti() and so on (api_check.c), run before any handler of a message that carries the
  * structure: strings end within their arrays, enums are known, addresses have a family, reserved
@@ -27,6 +30,7 @@ void api_routes_commit(void);
 	X(viaduct_none)                                                                            \
 	X(viaduct_hello)                                                                           \
 	X(viaduct_subscribe)                                                                       \
+	X(viaduct_snapshot)                                                                        \
 	X(viaduct_vti)                                                                             \
 	X(viaduct_name)                                                                            \
 	X(viaduct_spi_alloc)                                                                       \
@@ -35,7 +39,8 @@ void api_routes_commit(void);
 	X(viaduct_sa_update)                                                                       \
 	X(viaduct_policy)                                                                          \
 	X(viaduct_route)                                                                           \
-	X(viaduct_route_lookup)
+	X(viaduct_route_lookup)                                                                    \
+	X(viaduct_reload)
 
 #define X(req) int check_##req(const void *req_, struct err *e);
 API_REQUESTS(X)

@@ -19,17 +19,23 @@ void api_routes_commit(void)
 	uncommitted = false;
 }
 
+int api_route_change(const struct viaduct_route *r,
+	int (*change)(const struct viaduct_route *r, struct err *e), struct err *e)
+{
+	const int ret = change(r, e);
+
+	if (ret == 0)
+		uncommitted = true;
+	return ret;
+}
+
 static int route_change(const struct viaduct_route *req,
 	int (*change)(const struct viaduct_route *r, struct err *e), struct err *e)
 {
 	struct viaduct_route r = *req;
-	int ret;
 
 	r.origin = VIADUCT_ORIGIN_API;
-	ret = change(&r, e);
-	if (ret == 0)
-		uncommitted = true;
-	return ret;
+	return api_route_change(&r, change, e);
 }
 
 int handle_ROUTE_ADD(struct api_client *c, const void *req, void *rep, struct err *e)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The listening socket: whose it is, who may connect, who is told of events. */
+/* The listening socket: whose it is, who may connect. */
 #include "control/api_server.h"
+#include "control/api_access.h"
 #include "control/api_client.h"
 #include "control/log.h"
 
@@ -36,23 +37,14 @@ unsigned api_client_count(void)
 	return n;
 }
 
-void api_event(unsigned mask, unsigned type, const void *data, size_t len)
+static unsigned clients_of(uid_t uid)
 {
-	const struct viaduct_msg msg = {.len = len, .type = type, .flags = VIADUCT_EVENT};
-	struct api_client *c;
+	const struct api_client *c;
+	unsigned n = 0;
 
-	LIST_FOREACH (c, &api_clients, link) {
-		if (!(c->subscribed & mask))
-			continue;
-		if (api_client_queued(c) > c->dump_bytes + API_EVENTS_MAX) {
-			log_warn("API client %s (pid %d) does not read its events, %zu bytes wait: "
-				 "closed",
-				c->name, c->peer.pid, api_client_queued(c));
-			api_client_doom(c);
-			continue;
-		}
-		api_client_send(c, &msg, data);
-	}
+	LIST_FOREACH (c, &api_clients, link)
+		n += c->peer.uid == uid;
+	return n;
 }
 
 static unsigned client_total(void)
@@ -71,6 +63,7 @@ static void client_accept(int fd)
 	socklen_t len = sizeof(peer);
 	struct api_client *c;
 	const unsigned others = client_total();
+	enum api_right right;
 	struct err e;
 
 	/* The kernel's word on who connected, not the client's. */
@@ -83,12 +76,17 @@ static void client_accept(int fd)
 		log_err("no memory for another API client");
 		return;
 	}
-	if (peer.uid != 0 && peer.uid != geteuid()) {
-		err_set(&e, EACCES, "uid %u may not connect: only root and uid %u may", peer.uid,
-			geteuid());
+	right = api_access_of(fd, &peer);
+	c->writable = right == API_WRITE;
+	if (right == API_NONE) {
+		err_set(&e, EACCES, "uid %u may not use this socket; who may: %s", peer.uid,
+			api_access_all());
 		api_client_refuse(c, EACCES, e.text);
 	} else if (others >= API_CLIENTS_MAX) {
 		api_client_refuse(c, EUSERS, "too many API clients are connected");
+	} else if (peer.uid != 0 && clients_of(peer.uid) > API_UID_CLIENTS) {
+		err_set(&e, EUSERS, "uid %u has %d API clients already", peer.uid, API_UID_CLIENTS);
+		api_client_refuse(c, EUSERS, e.text);
 	}
 }
 
@@ -176,6 +174,16 @@ static int stale_remove(const char *path, struct err *e)
 	return 0;
 }
 
+/* Only now may others connect: bind(2) has made the file for its owner alone. */
+static int open_to_groups(const char *path)
+{
+	const gid_t group = api_access_owner();
+
+	if (group != (gid_t)-1 && lchown(path, -1, group) < 0)
+		return -1;
+	return chmod(path, api_access_mode());
+}
+
 static int socket_listen(const char *path, struct err *e)
 {
 	struct stat st;
@@ -187,7 +195,7 @@ static int socket_listen(const char *path, struct err *e)
 	/* The mode that bind(2) gives the file: 0600 from its first moment, whatever the umask. */
 	if (fchmod(fd, 0600) < 0 ||
 		bind(fd, (const struct sockaddr *)&server.addr, sizeof(server.addr)) < 0 ||
-		listen(fd, 64) < 0 || stat(path, &st) < 0) {
+		open_to_groups(path) < 0 || listen(fd, 64) < 0 || stat(path, &st) < 0) {
 		code = errno;
 		close(fd);
 		return err_set(e, code, "cannot listen on %s: %s", path, strerror(code));
@@ -234,6 +242,7 @@ void api_stop(void)
 	struct api_client *c;
 	struct stat st;
 
+	api_events_stop();
 	while ((c = LIST_FIRST(&api_clients)) != NULL)
 		api_client_free(c);
 	if (server.listen != NULL)

@@ -5,12 +5,14 @@
 
 #include "control/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct event_base;
 struct api_client;
 
-/* Bind the socket (mode 0600; a stale one is replaced, a live one means EADDRINUSE). */
+/* Bind the socket (mode and group: api_access.h; a stale one is replaced, a live one means
+ * EADDRINUSE). */
 int api_start(struct event_base *base, const char *path, struct err *e);
 void api_stop(void);
 
@@ -24,6 +26,12 @@ int api_item(struct api_client *c, const void *item);
 
 /* Send an event to every client subscribed to `mask` (enum viaduct_event_mask). */
 void api_event(unsigned mask, unsigned type, const void *data, size_t len);
+
+/* Once a second: who wants to know of drops is told. */
+void api_tick(void);
+
+/* Does any client want such events? */
+bool api_subscribed(unsigned mask);
 
 unsigned api_client_count(void);
 

@@ -3,6 +3,7 @@
 #include "control/api_client.h"
 #include "control/api_handlers.h"
 #include "control/daemon.h"
+#include "control/hold.h"
 #include "control/log.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@ int handle_HELLO(struct api_client *c, const void *req, void *rep, struct err *e
 	c->hello = true;
 	log_debug("API client %s (pid %d) is here", c->name, c->peer.pid);
 	answer->version = VIADUCT_API_VERSION;
+	answer->minor = VIADUCT_API_MINOR;
 	answer->pid = getpid();
 	snprintf(answer->name, sizeof(answer->name), "%s", VIADUCT_VERSION_STRING);
 	return 0;
@@ -44,6 +46,8 @@ int handle_SUBSCRIBE(struct api_client *c, const void *req, void *rep, struct er
 	const struct viaduct_subscribe *r = req;
 
 	c->subscribed = r->mask;
+	api_drops_subscribe(c, r->drops_per_second);
+	hold_listeners();
 	return 0;
 }
 

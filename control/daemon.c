@@ -2,18 +2,22 @@
 /* The daemon's parts, in the order they start; they stop in the reverse one. */
 #include "control/daemon.h"
 
+#include "control/api_access.h"
 #include "control/api_server.h"
 #include "control/eal.h"
 #include "control/eal_log.h"
 #include "control/fib_writer.h"
 #include "control/log.h"
 #include "control/loop.h"
+#include "control/mapping.h"
 #include "control/neigh.h"
 #include "control/netlink.h"
 #include "control/nexthops.h"
 #include "control/packet_pool.h"
 #include "control/ports.h"
+#include "control/privileges.h"
 #include "control/rcu.h"
+#include "control/reload.h"
 #include "control/rib.h"
 #include "control/sadb.h"
 #include "control/twin.h"
@@ -37,6 +41,7 @@
 struct daemon_state daemon_state;
 
 static struct config *config;
+static const struct config_source *source;
 
 /* Another viaductd would fight over the same devices: find it before they are touched. api_start()
  * makes sure once more. */
@@ -57,6 +62,13 @@ static int only_instance(struct err *e)
 			"one another socket",
 			config->socket);
 	return 0;
+}
+
+static int start_privileges(struct err *e)
+{
+	const int ret = api_access_init(config, e);
+
+	return ret < 0 ? ret : privileges_drop(config, e);
 }
 
 static int start_eal(struct err *e)
@@ -202,6 +214,7 @@ static int start_netlink(struct err *e)
 static void stop_state(void)
 {
 	vti_fini();
+	mapping_fini();
 	sadb_fini();
 	policy_flush();
 }
@@ -209,16 +222,8 @@ static void stop_state(void)
 /* What the file asks for goes the same way as what the API asks for. */
 static int start_state(struct err *e)
 {
-	int ret = 0;
+	const int ret = reload_start(config, source, e);
 
-	for (unsigned i = 0; i < config->n_vtis && ret == 0; i++)
-		ret = vti_add(&config->vtis[i], NULL, e);
-	for (unsigned i = 0; i < config->n_sas && ret == 0; i++)
-		ret = sadb_add(&config->sas[i], e);
-	config_wipe_keys(config);
-	for (unsigned i = 0; i < config->n_routes && ret == 0; i++)
-		ret = route_add(&config->routes[i], e);
-	rib_commit();
 	if (ret < 0)
 		stop_state();
 	return ret;
@@ -239,6 +244,7 @@ static const struct {
 	void (*stop)(void);
 } parts[] = {
 	{only_instance, NULL},
+	{start_privileges, NULL}, /* before there are threads */
 	{loop_start, loop_stop},
 	{start_eal, eal_stop},
 	{start_pool, stop_pool},
@@ -275,12 +281,13 @@ static void ready(void)
 	sd_notifyf(0, "READY=1\nSTATUS=%u workers, %u ports", daemon_state.n_workers, port_count());
 }
 
-int daemon_run(struct config *c, struct err *e)
+int daemon_run(struct config *c, const struct config_source *s, struct err *e)
 {
 	unsigned started = 0;
 	int ret = 0;
 
 	config = c;
+	source = s;
 	daemon_state.config = c;
 	daemon_state.started_ns = monotonic_ns();
 	loop_block_signals();

@@ -9,6 +9,8 @@
 
 #include <viaduct_api.h>
 
+struct config_source;
+
 struct daemon_state {
 	const struct config *config;
 	struct worker **workers;
@@ -22,7 +24,7 @@ extern struct daemon_state daemon_state;
 
 /* Start everything, serve until SIGTERM or SIGINT, stop everything. 0, or a negative errno when it
  * could not start. */
-int daemon_run(struct config *c, struct err *e);
+int daemon_run(struct config *c, const struct config_source *source, struct err *e);
 
 #define VIADUCT_VERSION_STRING "viaductd " VIADUCT_VERSION
 
@@ -31,7 +33,7 @@ uint64_t monotonic_ns(void);
 
 void daemon_status(struct viaduct_status *st);
 void worker_fill_info(unsigned i, struct viaduct_worker_info *info);
-/* Sum over workers, the host thread and packets that waited for a neighbour. */
+/* Sum over workers, the host thread and packets that waited for a neighbour or an SA. */
 uint64_t drop_sum(unsigned reason);
 
 #endif

@@ -23,7 +23,7 @@
 #define BURST        32
 #define TWIN_BURSTS  4 /* of one twin per turn, so that a flood on one leaves room for others */
 #define EVENTS       64
-#define CONTROL_RING 1024 /* packets that wait for the control thread to resolve their next hop */
+#define CONTROL_RING 1024 /* packets on their way to the control thread, which holds them */
 #define WAIT_MIN_US  100
 #define WAIT_MAX_US  1000
 #define SEGMENTS_MAX 16
@@ -226,11 +226,24 @@ static void to_kernel(struct rte_mbuf *m, bool mirror)
 	rte_pktmbuf_free(m);
 }
 
+static bool for_control(uint8_t op)
+{
+	return op == HOST_RESOLVE || op == HOST_HOLD || op == HOST_EARLY || op == HOST_MOVED;
+}
+
+/* A message that is lost is no packet, and will come again. */
 static bool to_control(struct rte_mbuf *m)
 {
+	const uint8_t op = host_tag(m)->op;
+
 	if (rte_ring_enqueue(host.control, m) == 0)
 		return true;
-	host.stats.drops[DROP_NEIGH_QUEUE_FULL]++;
+	if (op == HOST_RESOLVE)
+		host.stats.drops[DROP_NEIGH_QUEUE_FULL]++;
+	else if (op == HOST_HOLD)
+		host.stats.drops[DROP_VTI_HOLD_FULL]++;
+	else if (op == HOST_EARLY)
+		host.stats.drops[DROP_ESP_NO_SA]++;
 	rte_pktmbuf_free(m);
 	return false;
 }
@@ -239,17 +252,17 @@ static unsigned from_worker(struct worker *w)
 {
 	struct rte_mbuf *burst[BURST];
 	unsigned n = rte_ring_dequeue_burst(w->to_host, (void **)burst, BURST, NULL);
-	bool resolve = false;
+	bool wake = false;
 
 	for (unsigned i = 0; i < n; i++) {
 		uint8_t op = host_tag(burst[i])->op;
 
-		if (op == HOST_RESOLVE)
-			resolve |= to_control(burst[i]);
+		if (for_control(op))
+			wake |= to_control(burst[i]);
 		else
 			to_kernel(burst[i], op == HOST_MIRROR);
 	}
-	if (resolve)
+	if (wake)
 		eventfd_write(host.event_fd, 1);
 	return n;
 }
@@ -390,6 +403,15 @@ void host_drop(struct rte_mbuf *m, enum drop_reason reason)
 void host_forward(struct rte_mbuf *m, uint16_t iface_id)
 {
 	host_tag(m)->op = HOST_FORWARD;
+	if (rte_ring_enqueue(inject_ring(iface_id), m) < 0)
+		host_drop(m, DROP_INJECT_FULL);
+}
+
+void host_to_tunnel(struct rte_mbuf *m)
+{
+	const uint16_t iface_id = host_tag(m)->iface;
+
+	host_tag(m)->op = HOST_VTI;
 	if (rte_ring_enqueue(inject_ring(iface_id), m) < 0)
 		host_drop(m, DROP_INJECT_FULL);
 }

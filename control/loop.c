@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/loop.h"
 
+#include "control/api_server.h"
 #include "control/daemon.h"
+#include "control/early.h"
+#include "control/hold.h"
 #include "control/ifaces.h"
 #include "control/log.h"
+#include "control/mapping.h"
 #include "control/neigh.h"
 #include "control/ports.h"
 #include "control/rcu.h"
+#include "control/reload.h"
 #include "control/rib.h"
 #include "control/sadb.h"
 #include "control/twin.h"
@@ -22,6 +27,7 @@
 #include <systemd/sd-daemon.h>
 
 #define TICK_S       1
+#define OFTEN_US     100000 /* what packets use up is noticed so fast */
 #define RCU_POLL_US  2000 /* workers pass a quiescent state some thousand times in that */
 #define HOST_BURST   64
 #define PRIORITIES   3 /* libevent gives events the middle one unless told */
@@ -30,7 +36,7 @@
 static struct {
 	struct event_base *base;
 	struct event *signals[3];
-	struct event *tick, *rcu, *host;
+	struct event *tick, *often, *rcu, *host;
 	bool stuck; /* a worker made no turn in the last second */
 } loop;
 
@@ -46,8 +52,7 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 	(void)what;
 	(void)arg;
 	if (sig == SIGHUP) {
-		log_notice("SIGHUP ignored: use viaductctl to change settings, or restart to read "
-			   "the configuration again");
+		reload_on_signal();
 		return;
 	}
 	log_notice("stopping (signal %d)", (int)sig);
@@ -72,9 +77,21 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	(void)arg;
 	sadb_tick();
+	api_tick();
 	neigh_tick();
+	hold_tick();
+	mapping_tick();
 	ports_tick();
 	watchdog();
+}
+
+static void on_often(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	sadb_tick_often();
+	early_tick();
 }
 
 static void rcu_later(void)
@@ -93,7 +110,18 @@ static void on_rcu(evutil_socket_t fd, short what, void *arg)
 		rcu_later();
 }
 
-/* Packets for which workers found no neighbour. */
+static void resolve(struct rte_mbuf *m)
+{
+	const struct host_tag *tag = host_tag(m);
+	struct iface *iface = iface_by_id(tag->iface);
+
+	if (iface != NULL)
+		neigh_hold(iface, &tag->target, m);
+	else
+		host_drop(m, DROP_TX_IFACE_DOWN); /* it is gone */
+}
+
+/* Packets for which workers found no neighbour or no SA, and news from them. */
 static void on_host(evutil_socket_t fd, short what, void *arg)
 {
 	struct rte_mbuf *m[HOST_BURST];
@@ -106,13 +134,14 @@ static void on_host(evutil_socket_t fd, short what, void *arg)
 	do {
 		n = rte_ring_dequeue_burst(host_control_ring(), (void **)m, HOST_BURST, NULL);
 		for (unsigned i = 0; i < n; i++) {
-			const struct host_tag *tag = host_tag(m[i]);
-			struct iface *iface = iface_by_id(tag->iface);
-
-			if (iface != NULL)
-				neigh_hold(iface, &tag->target, m[i]);
+			if (host_tag(m[i])->op == HOST_HOLD)
+				hold_packet(m[i]);
+			else if (host_tag(m[i])->op == HOST_EARLY)
+				early_packet(m[i]);
+			else if (host_tag(m[i])->op == HOST_MOVED)
+				mapping_seen(m[i]);
 			else
-				host_drop(m[i], DROP_TX_IFACE_DOWN); /* it is gone */
+				resolve(m[i]);
 		}
 	} while (n == HOST_BURST);
 }
@@ -149,7 +178,7 @@ int loop_start(struct err *e)
 
 static int add_events(void)
 {
-	const struct timeval second = {.tv_sec = TICK_S};
+	const struct timeval second = {.tv_sec = TICK_S}, often = {.tv_usec = OFTEN_US};
 	bool ok = true;
 
 	for (unsigned i = 0; i < RTE_DIM(signal_numbers); i++) {
@@ -157,8 +186,10 @@ static int add_events(void)
 		ok = ok && loop.signals[i] != NULL && event_add(loop.signals[i], NULL) == 0;
 	}
 	loop.tick = event_new(loop.base, -1, EV_PERSIST, on_tick, NULL);
+	loop.often = event_new(loop.base, -1, EV_PERSIST, on_often, NULL);
 	loop.rcu = event_new(loop.base, -1, 0, on_rcu, NULL);
 	loop.host = event_new(loop.base, host_event_fd(), EV_READ | EV_PERSIST, on_host, NULL);
+	ok = ok && loop.often != NULL && event_add(loop.often, &often) == 0;
 	ok = ok && loop.tick != NULL && loop.rcu != NULL && loop.host != NULL;
 	return ok && event_add(loop.tick, &second) == 0 && event_add(loop.host, NULL) == 0
 		? 0
@@ -191,6 +222,7 @@ void loop_stop(void)
 	for (unsigned i = 0; i < RTE_DIM(signal_numbers); i++)
 		event_drop(&loop.signals[i]);
 	event_drop(&loop.tick);
+	event_drop(&loop.often);
 	event_drop(&loop.rcu);
 	event_drop(&loop.host);
 	if (loop.base != NULL)

@@ -2,6 +2,8 @@
 #include "config/config.h"
 #include "control/daemon.h"
 #include "control/log.h"
+#include "control/reload.h"
+#include "control/secrets.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -11,7 +13,7 @@
 #include <string.h>
 
 struct options {
-	const char *config, *socket, *log_level;
+	struct config_source source;
 	bool check;
 };
 
@@ -65,16 +67,16 @@ static int parse(struct options *o, int argc, char **argv)
 	while ((opt = getopt_long(argc, argv, "+:c:Vh", longopts, NULL)) >= 0) {
 		switch (opt) {
 		case 'c':
-			o->config = optarg;
+			o->source.path = optarg;
 			break;
 		case OPT_CHECK:
 			o->check = true;
 			break;
 		case OPT_SOCKET:
-			o->socket = optarg;
+			o->source.socket = optarg;
 			break;
 		case OPT_LOG_LEVEL:
-			o->log_level = optarg;
+			o->source.log_level = optarg;
 			break;
 		case 'V':
 			print_version();
@@ -91,40 +93,24 @@ static int parse(struct options *o, int argc, char **argv)
 	return optind < argc ? usage("unexpected argument ", argv[optind]) : -1;
 }
 
-/* Options override the file. */
-static int override(struct config *c, const struct options *o, struct err *e)
-{
-	int level = log_level_by_name(o->log_level != NULL ? o->log_level : c->log_level);
-
-	if (level < 0)
-		return err_set(e, EINVAL,
-			"--log-level %s; expected error, warning, notice, info or debug",
-			o->log_level != NULL ? o->log_level : c->log_level);
-	log_set_level(level);
-	if (o->socket == NULL)
-		return 0;
-	if (o->socket[0] == '\0' || strlen(o->socket) >= sizeof(c->socket))
-		return err_set(e, EINVAL, "--socket \"%s\"; expected a path of 1 to %zu bytes",
-			o->socket, sizeof(c->socket) - 1);
-	snprintf(c->socket, sizeof(c->socket), "%s", o->socket);
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
-	struct options o = {.config = CONFIG_PATH};
+	struct options o = {.source.path = CONFIG_PATH};
 	struct err e = {""};
 	struct config *c;
 	int ret = parse(&o, argc, argv);
 
 	if (ret >= 0)
 		return ret;
-	c = config_load(o.config, &e);
-	ret = c == NULL ? -1 : override(c, &o, &e);
+	secrets_protect();
+	c = config_source_load(&o.source, &e);
+	ret = c == NULL ? -1 : 0;
+	if (ret == 0)
+		log_set_level(log_level_by_name(c->log_level));
 	if (ret == 0 && o.check)
-		printf("%s: OK\n", o.config);
+		printf("%s: OK\n", o.source.path);
 	else if (ret == 0)
-		ret = daemon_run(c, &e);
+		ret = daemon_run(c, &o.source, &e);
 	if (ret < 0)
 		log_err("%s", e.text);
 	config_free(c);

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <uthash.h>
 
-#define HOLD_MAX      16   /* packets for one neighbour */
+#define HOLD_MAX      64   /* packets for one neighbour: as many as wait for a VTI, see hold.c */
 #define HOLD_MAX_ALL  4096 /* for all of them */
 #define HOLD_TICKS    3    /* the kernel asks three times, once a second */
 #define ASK_MAX       2048 /* resolutions started within a tick: a scan must not fill our time */

@@ -117,10 +117,9 @@ int policy_add(const struct viaduct_policy *p, struct err *e)
 	return 0;
 }
 
-static void drop(struct policy_group *g, struct policy *p)
+static void detach(struct policy_group *g, struct policy *p)
 {
 	DL_DELETE(g->list, p);
-	free(p);
 	n_policies--;
 	if (g->list == NULL) {
 		HASH_DEL(groups, g);
@@ -128,17 +127,59 @@ static void drop(struct policy_group *g, struct policy *p)
 	}
 }
 
-int policy_del(const struct viaduct_policy *p, struct err *e)
+struct policy *policy_take(const struct viaduct_policy *p, struct err *e)
 {
 	struct policy_group *g = group_find(p->reqid);
 	struct policy *known = find(g, p);
 
-	if (known == NULL)
-		return err_set(e, ENOENT, "no such policy with reqid %u", p->reqid);
+	if (known == NULL) {
+		err_set(e, ENOENT, "no such policy with reqid %u", p->reqid);
+		return NULL;
+	}
 	if (--known->users > 0)
-		return 0;
-	drop(g, known);
+		return known;
+	detach(g, known);
 	sadb_rebind_reqid(p->reqid);
+	return known;
+}
+
+bool policy_is_used(const struct policy *p)
+{
+	return p->users > 0;
+}
+
+/* `next` still says before which one it stood: nothing changed since but what was undone. */
+int policy_put_back(struct policy *p)
+{
+	struct policy_group *g;
+
+	if (p->users++ > 0)
+		return 0;
+	g = group_get(p->p.reqid);
+	if (g == NULL)
+		return -ENOMEM;
+	if (p->next != NULL)
+		DL_PREPEND_ELEM(g->list, p->next, p);
+	else
+		DL_APPEND(g->list, p);
+	n_policies++;
+	sadb_rebind_reqid(p->p.reqid);
+	return 0;
+}
+
+void policy_discard(struct policy *p)
+{
+	free(p);
+}
+
+int policy_del(const struct viaduct_policy *p, struct err *e)
+{
+	struct policy *taken = policy_take(p, e);
+
+	if (taken == NULL)
+		return -ENOENT;
+	if (!policy_is_used(taken))
+		policy_discard(taken);
 	return 0;
 }
 

@@ -270,6 +270,31 @@ unsigned rib_del_hops(const struct rib_route *r, bool with_gateway)
 	return remove_if(e, with_gateway ? is_same_gatewayed : is_same_direct, r);
 }
 
+bool rib_get(const struct rib_route *key, struct rib_route *out)
+{
+	const struct rib_entry *e = rib_find(&key->prefix, key->prefix_len);
+	const struct candidate *c = e != NULL ? e->candidates : NULL;
+
+	while (c != NULL && !matches(c, key))
+		c = c->next;
+	if (c == NULL)
+		return false;
+	*out = (struct rib_route){
+		.prefix = e->prefix,
+		.prefix_len = e->len,
+		.type = c->type,
+		.origin = c->origin,
+		.protocol = c->protocol,
+		.metric = c->metric,
+		.gateway = c->gateway,
+		.iface = c->iface,
+		.kernel_oif = c->kernel_oif,
+		.table = c->table,
+		.object = c->object,
+	};
+	return true;
+}
+
 int rib_lowest_metric(const struct addr *prefix, uint8_t len, unsigned origin, uint32_t *metric)
 {
 	const struct rib_entry *e = rib_find(prefix, len);

@@ -14,7 +14,7 @@ struct rib_route {
 	struct addr prefix; /* host bits zero; family set */
 	uint8_t prefix_len;
 	uint8_t type;   /* enum viaduct_route_type */
-	uint8_t origin; /* enum viaduct_route_origin */
+	uint8_t origin; /* enum viaduct_origin */
 	uint8_t protocol;
 	uint32_t metric;
 	struct addr gateway; /* IP_NONE: directly on the device */
@@ -39,6 +39,9 @@ int rib_append(const struct rib_route *r, struct err *e);
 /* Remove the first candidate with this prefix, origin, table and metric, and, where r has a gateway
  * or device, with that one. -ENOENT where there is none. */
 int rib_del(const struct rib_route *r, struct err *e);
+
+/* The candidate that rib_del() would remove. False: there is none. */
+bool rib_get(const struct rib_route *key, struct rib_route *out);
 
 /* Remove those with this prefix, origin, table and metric that have a gateway, or those that have
  * none. Returns their number. */
@@ -76,5 +79,10 @@ struct iface *rib_connected_iface(const struct addr *a);
  * metric of 0 means the lowest there is. */
 int route_add(const struct viaduct_route *r, struct err *e);
 int route_del(const struct viaduct_route *r, struct err *e);
+/* The one with this prefix and metric that came from the API or the configuration, as it was given. */
+bool route_given(const struct viaduct_route *r, unsigned origin, struct viaduct_route *out);
+/* Which route they would replace or remove; false: none. */
+bool route_replaces(const struct viaduct_route *r, struct rib_route *old);
+bool route_deletes(const struct viaduct_route *r, struct rib_route *old);
 
 #endif

@@ -84,6 +84,28 @@ static int convert(const struct viaduct_route *r, struct rib_route *out, struct 
 	return 0;
 }
 
+bool route_given(const struct viaduct_route *r, unsigned origin, struct viaduct_route *out)
+{
+	const struct rib_route key = {.prefix = addr_from_api(&r->prefix),
+		.prefix_len = r->prefix_len,
+		.origin = origin,
+		.metric = r->metric};
+	struct rib_route is;
+
+	if (!rib_get(&key, &is))
+		return false;
+	*out = (struct viaduct_route){.prefix = r->prefix,
+		.prefix_len = r->prefix_len,
+		.type = is.type,
+		.origin = origin,
+		.metric = r->metric,
+		.protocol = is.protocol,
+		.gateway = addr_to_api(&is.gateway)};
+	if (is.iface != NULL)
+		memcpy(out->dev, is.iface->name, sizeof(out->dev));
+	return true;
+}
+
 int route_add(const struct viaduct_route *r, struct err *e)
 {
 	struct rib_route route;
@@ -106,4 +128,26 @@ int route_del(const struct viaduct_route *r, struct err *e)
 	if (route.metric == 0)
 		rib_lowest_metric(&route.prefix, route.prefix_len, route.origin, &route.metric);
 	return rib_del(&route, e);
+}
+
+bool route_replaces(const struct viaduct_route *r, struct rib_route *old)
+{
+	struct rib_route key;
+
+	if (convert(r, &key, NULL) != 0)
+		return false;
+	key.gateway = (struct addr){0};
+	key.iface = NULL;
+	return rib_get(&key, old);
+}
+
+bool route_deletes(const struct viaduct_route *r, struct rib_route *old)
+{
+	struct rib_route key;
+
+	if (convert(r, &key, NULL) != 0)
+		return false;
+	if (key.metric == 0)
+		rib_lowest_metric(&key.prefix, key.prefix_len, key.origin, &key.metric);
+	return rib_get(&key, old);
 }

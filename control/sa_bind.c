@@ -17,21 +17,36 @@ bool sa_is_active(const struct sa_entry *s)
 	return s->vti->iface->sa_out[0] == s->sa || s->vti->iface->sa_out[1] == s->sa;
 }
 
-/* strongSwan gives inbound SAs no mark (5.9.8), only their policies: ask those. */
-static struct vti *find_vti(const struct sa_entry *s)
+static void set_ends(struct vti_key *key, const struct sa_entry *s, const struct addr *src,
+	const struct addr *dst)
 {
 	const bool in = s->sa->dir == SA_IN;
+
+	key->local = in ? *dst : *src;
+	key->remote = in ? *src : *dst;
+}
+
+/* strongSwan gives inbound SAs no mark (5.9.8), only their policies: ask those. An SA that has moved
+ * stays where it was, also with a VTI that names the former ends. If there is none any more, the
+ * present ones say where it belongs. */
+static struct vti *find_vti(const struct sa_entry *s)
+{
+	const struct sa_ends *now = sa_ends_now(s->sa);
 	struct vti_key key = {
 		.if_id = s->if_id,
 		.mark = s->mark,
 		.mark_mask = s->mark_mask,
 		.reqid = s->reqid,
-		.local = in ? s->sa->dst : s->sa->src,
-		.remote = in ? s->sa->src : s->sa->dst,
 	};
+	struct vti *v;
 
 	if (key.if_id == 0 && key.mark == 0)
 		policy_lookup(s->reqid, s->sa->dir, &key.if_id, &key.mark, &key.mark_mask);
+	set_ends(&key, s, &s->first_src, &s->first_dst);
+	v = vti_match(&key);
+	if (v != NULL)
+		return v;
+	set_ends(&key, s, &now->src, &now->dst);
 	return vti_match(&key);
 }
 

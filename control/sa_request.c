@@ -10,7 +10,7 @@
 
 #define FLAGS_ALL                                                                                  \
 	(VIADUCT_SA_ESN | VIADUCT_SA_ENCAP | VIADUCT_SA_NO_COPY_DSCP | VIADUCT_SA_NO_ECN |         \
-		VIADUCT_SA_COPY_DF | VIADUCT_SA_SET_DF)
+		VIADUCT_SA_COPY_DF | VIADUCT_SA_SET_DF | VIADUCT_SA_IKE)
 
 static int check_addr(const char *field, const struct viaduct_addr *a, struct err *e)
 {
@@ -18,6 +18,32 @@ static int check_addr(const char *field, const struct viaduct_addr *a, struct er
 		return 0;
 	return err_set(e, EINVAL, "%s: address family %u; expected an IPv4 or IPv6 address", field,
 		a->family);
+}
+
+static int check_port(const char *field, uint16_t port, struct err *e)
+{
+	if (port != 0)
+		return 0;
+	return err_set(e, EINVAL, "%s: 0; UDP encapsulation needs both ports", field);
+}
+
+int sa_request_check_update(const struct viaduct_sa_update *u, struct err *e)
+{
+	char src[ADDR_TEXT_LEN], dst[ADDR_TEXT_LEN];
+
+	if (check_addr("new_src", &u->new_src, e) < 0 || check_addr("new_dst", &u->new_dst, e) < 0)
+		return -EINVAL;
+	if (u->new_src.family != u->new_dst.family)
+		return err_set(e, EINVAL,
+			"new_src: %s; expected an address of the same family as new_dst %s",
+			addr_text(&u->new_src, src), addr_text(&u->new_dst, dst));
+	if (u->encap > 1)
+		return err_set(e, EINVAL, "encap: %u; expected 0 or 1", u->encap);
+	if (u->encap == 0)
+		return 0;
+	if (check_port("new_sport", u->new_sport, e) < 0)
+		return -EINVAL;
+	return check_port("new_dport", u->new_dport, e);
 }
 
 static int check_addrs(const struct viaduct_sa *r, struct err *e)
@@ -41,10 +67,11 @@ static int check_flags(const struct viaduct_sa *r, struct err *e)
 		return err_set(e, EINVAL, "flags: 0x%x has bits that nobody knows", r->flags);
 	if ((r->flags & df) == df)
 		return err_set(e, EINVAL, "flags: copy-df and set-df exclude each other");
-	if ((r->flags & VIADUCT_SA_ENCAP) && (r->sport == 0 || r->dport == 0))
-		return err_set(e, EINVAL, "%s: 0; UDP encapsulation needs both ports",
-			r->sport == 0 ? "sport" : "dport");
-	return 0;
+	if (!(r->flags & VIADUCT_SA_ENCAP))
+		return 0;
+	if (check_port("sport", r->sport, e) < 0)
+		return -EINVAL;
+	return check_port("dport", r->dport, e);
 }
 
 static int check_limit(const char *unit, uint64_t soft, uint64_t hard, struct err *e)
@@ -122,6 +149,12 @@ int sa_request_check(const struct viaduct_sa *r, struct err *e)
 	return check_lifetime(&r->lifetime, e);
 }
 
+/* A NAT may give the peer another address at any time: the ICV says who it is. */
+static uint16_t encap_flags(enum sa_dir dir)
+{
+	return dir == SA_IN ? SA_UDP_ENCAP | SA_ANY_SOURCE : SA_UDP_ENCAP;
+}
+
 static uint16_t flags_of(const struct viaduct_sa *r)
 {
 	static const struct {
@@ -129,7 +162,6 @@ static uint16_t flags_of(const struct viaduct_sa *r)
 		uint16_t sa;
 	} map[] = {
 		{VIADUCT_SA_ESN, SA_ESN},
-		{VIADUCT_SA_ENCAP, SA_UDP_ENCAP},
 		{VIADUCT_SA_NO_COPY_DSCP, SA_NO_COPY_DSCP},
 		{VIADUCT_SA_NO_ECN, SA_NO_ECN},
 		{VIADUCT_SA_COPY_DF, SA_COPY_DF},
@@ -139,10 +171,22 @@ static uint16_t flags_of(const struct viaduct_sa *r)
 
 	for (unsigned i = 0; i < RTE_DIM(map); i++)
 		flags |= r->flags & map[i].api ? map[i].sa : 0;
-	/* A NAT may give the peer another address at any time: the ICV says who it is. */
-	if (r->dir == VIADUCT_IN && (r->flags & VIADUCT_SA_ENCAP))
-		flags |= SA_ANY_SOURCE;
+	if (r->flags & VIADUCT_SA_ENCAP)
+		flags |= encap_flags(r->dir);
 	return flags;
+}
+
+struct sa_ends sa_request_ends(const struct viaduct_sa_update *u, enum sa_dir dir)
+{
+	const bool encap = u->encap != 0;
+
+	return (struct sa_ends){
+		.src = addr_from_api(&u->new_src),
+		.dst = addr_from_api(&u->new_dst),
+		.sport = encap ? u->new_sport : 0,
+		.dport = encap ? u->new_dport : 0,
+		.flags = encap ? encap_flags(dir) : 0,
+	};
 }
 
 static uint32_t window_of(const struct viaduct_sa *r)
@@ -181,6 +225,7 @@ void sa_request_params(const struct viaduct_sa *r, struct sa_params *p, struct s
 		.dport = r->dport,
 		.replay_window = window_of(r),
 		.first_seq = r->first_seq,
+		.max_packets = r->lifetime.hard_packets,
 		.enc_key_len = r->enc_key_len,
 		.auth_key_len = r->auth_key_len,
 		.enc_key = r->enc_key,

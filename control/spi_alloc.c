@@ -2,6 +2,7 @@
 #include "control/spi_alloc.h"
 #include "control/addr_text.h"
 #include "control/daemon.h"
+#include "control/early.h"
 #include "control/sadb.h"
 
 #include <errno.h>
@@ -45,6 +46,24 @@ void spi_release(const struct viaduct_sa_id *id)
 
 	if (r != NULL)
 		drop(r);
+}
+
+uint64_t spi_kept_until(const struct viaduct_sa_id *id)
+{
+	const struct reservation *r = find(id);
+
+	return r != NULL ? r->until_ns : 0;
+}
+
+void spi_keep(const struct viaduct_sa_id *id, uint64_t until_ns)
+{
+	struct reservation *r = find(id) == NULL ? calloc(1, sizeof(*r)) : NULL;
+
+	if (r == NULL)
+		return;
+	r->id = *id;
+	r->until_ns = until_ns;
+	HASH_ADD(hh, reservations, id, sizeof(r->id), r);
 }
 
 void spi_alloc_tick(uint64_t now_ns)
@@ -145,5 +164,6 @@ int sadb_alloc_spi(const struct viaduct_spi_alloc *req, uint32_t *spi, struct er
 	r->until_ns = monotonic_ns() + KEEP_NS;
 	*spi = r->id.spi;
 	HASH_ADD(hh, reservations, id, sizeof(r->id), r);
+	early_expect();
 	return 0;
 }

@@ -2,6 +2,8 @@
 /* The daemon in figures. */
 #include "control/api_server.h"
 #include "control/daemon.h"
+#include "control/early.h"
+#include "control/hold.h"
 #include "control/neigh.h"
 #include "control/netlink.h"
 #include "control/ports.h"
@@ -59,8 +61,10 @@ void daemon_status(struct viaduct_status *st)
 
 uint64_t drop_sum(unsigned reason)
 {
-	uint64_t sum = host_stats()->drops[reason] + neigh_drops(reason);
+	uint64_t sum = host_stats()->drops[reason] + neigh_drops(reason) + hold_drops(reason);
 
+	if (reason == DROP_ESP_NO_SA)
+		sum += early_drops();
 	for (unsigned i = 0; i < daemon_state.n_workers; i++)
 		sum += daemon_state.workers[i]->stats.drops[reason];
 	return sum;

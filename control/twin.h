@@ -25,12 +25,16 @@ int twin_set_carrier(struct twin *t, bool up);
 int host_start(struct worker **workers, unsigned n, struct rte_mempool *pool, struct err *e);
 void host_stop(void);
 
-/* HOST_RESOLVE packets arrive here for the control thread; host_event_fd() becomes readable. */
+/* HOST_RESOLVE, HOST_HOLD and HOST_MOVED packets arrive here for the control thread;
+ * host_event_fd() becomes readable. */
 int host_event_fd(void);
 struct rte_ring *host_control_ring(void);
 
 /* Give a packet back to a worker (HOST_FORWARD); consumes it. */
 void host_forward(struct rte_mbuf *m, uint16_t iface_id);
+
+/* Send one that waited for an SA (HOST_HOLD) through its VTI; consumes it. */
+void host_to_tunnel(struct rte_mbuf *m);
 
 /* The control thread drops a packet it got from here. */
 void host_drop(struct rte_mbuf *m, enum drop_reason reason);

@@ -3,6 +3,7 @@
 #include "control/addr_text.h"
 #include "control/api_server.h"
 #include "control/daemon.h"
+#include "control/hold.h"
 #include "control/iface_name.h"
 #include "control/ifaces.h"
 #include "control/log.h"
@@ -224,8 +225,7 @@ static int check_name(const char name[VIADUCT_NAME_LEN], struct err *e)
 	return 0;
 }
 
-/* What the VTI would be with the request applied; self NULL: a new one. Changes nothing. */
-static int plan(const struct viaduct_vti *req, const struct vti *self, struct viaduct_vti *conf,
+int vti_plan(const struct viaduct_vti *req, const struct vti *self, struct viaduct_vti *conf,
 	bool *reqid_auto, struct err *e)
 {
 	*reqid_auto = self == NULL || self->reqid_auto;
@@ -242,7 +242,15 @@ static int plan(const struct viaduct_vti *req, const struct vti *self, struct vi
 	if (conf->reqid == 0)
 		conf->reqid = self != NULL && self->reqid_auto ? self->conf.reqid : reqid_new();
 	conf->fields = FIELDS_ALL;
-	return check_unique(conf, *reqid_auto, self, e);
+	return 0;
+}
+
+static int plan(const struct viaduct_vti *req, const struct vti *self, struct viaduct_vti *conf,
+	bool *reqid_auto, struct err *e)
+{
+	const int rc = vti_plan(req, self, conf, reqid_auto, e);
+
+	return rc == 0 ? check_unique(conf, *reqid_auto, self, e) : rc;
 }
 
 /* Until the kernel tells of it, what it tells is older. */
@@ -254,6 +262,8 @@ static int set_admin(struct vti *v, bool up, struct err *e)
 		return rc;
 	v->admin_asked = true;
 	iface_set_flag(v->iface, IFACE_UP, up);
+	if (!up)
+		hold_drop(v);
 	return 0;
 }
 
@@ -309,6 +319,7 @@ int vti_add(const struct viaduct_vti *req, struct vti **out, struct err *e)
 	if (v == NULL)
 		return err_set(e, ENOMEM, "no memory for another VTI");
 	memcpy(v->conf.name, req->name, sizeof(v->conf.name));
+	v->origin = VIADUCT_ORIGIN_API;
 	rc = plan(req, NULL, &v->conf, &v->reqid_auto, e);
 	if (rc == 0)
 		rc = build(v, e);
@@ -347,11 +358,34 @@ static int set_kernel(struct vti *v, const struct viaduct_vti *conf, struct err 
 	return rc;
 }
 
+static int apply(struct vti *v, const struct viaduct_vti *conf, bool reqid_auto, struct err *e)
+{
+	const bool rebind = !same_key(conf, false, &v->conf, false);
+	const int rc = set_kernel(v, conf, e);
+
+	if (rc < 0)
+		return rc;
+	vti_match_remove(v);
+	v->changed = memcmp(conf, &v->conf, sizeof(*conf)) != 0;
+	v->conf = *conf;
+	v->reqid_auto = reqid_auto;
+	vti_match_insert(v);
+	if (rebind)
+		sadb_rebind();
+	vti_refresh(v);
+	return 0;
+}
+
+int vti_restore(struct vti *v, const struct viaduct_vti *conf, bool reqid_auto, struct err *e)
+{
+	return apply(v, conf, reqid_auto, e);
+}
+
 int vti_set(const struct viaduct_vti *req, struct vti **out, struct err *e)
 {
 	struct viaduct_vti conf;
 	struct vti *v = NULL;
-	bool reqid_auto, rebind;
+	bool reqid_auto;
 	int rc;
 
 	if (memchr(req->name, '\0', sizeof(req->name)) != NULL)
@@ -360,21 +394,10 @@ int vti_set(const struct viaduct_vti *req, struct vti **out, struct err *e)
 		return err_set(e, ENOENT, "name: no VTI %.*s", VIADUCT_NAME_LEN, req->name);
 	rc = plan(req, v, &conf, &reqid_auto, e);
 	if (rc == 0)
-		rc = set_kernel(v, &conf, e);
-	if (rc < 0)
-		return rc;
-	rebind = !same_key(&conf, false, &v->conf, false);
-	vti_match_remove(v);
-	v->changed = memcmp(&conf, &v->conf, sizeof(conf)) != 0;
-	v->conf = conf;
-	v->reqid_auto = reqid_auto;
-	vti_match_insert(v);
-	if (rebind)
-		sadb_rebind();
-	vti_refresh(v);
-	if (out != NULL)
+		rc = apply(v, &conf, reqid_auto, e);
+	if (rc == 0 && out != NULL)
 		*out = v;
-	return 0;
+	return rc;
 }
 
 static void destroy(struct vti *v)
@@ -384,6 +407,7 @@ static void destroy(struct vti *v)
 	rib_forget_iface(v->iface);
 	neigh_forget_iface(v->iface);
 	sadb_unbind(v);
+	hold_forget(v);
 	tear_down(v);
 }
 
@@ -421,6 +445,7 @@ void vti_refresh(struct vti *v)
 			log_err("%s: cannot set the kernel device's carrier", v->conf.name);
 		v->changed = true;
 	}
+	hold_refresh(v); /* now that what waited has an SA, and the MTU is its */
 	announce(v);
 }
 
@@ -436,6 +461,8 @@ void vti_kernel_link(struct vti *v, bool up, uint32_t mtu, bool promisc)
 	}
 	iface_set_flag(v->iface, IFACE_UP, up);
 	iface_set_flag(v->iface, IFACE_MIRROR, promisc);
+	if (!up)
+		hold_drop(v);
 	if (vti_mtu_by_hand(v, mtu)) {
 		log_notice("%s: MTU set to %u by hand", v->conf.name, mtu);
 		v->conf.mtu = mtu;
@@ -459,7 +486,9 @@ void vti_fill_info(const struct vti *v, struct viaduct_vti_info *info)
 		.reqid_auto = v->reqid_auto,
 		.sas_in = v->sas_in,
 		.sas_out = v->sas_out,
+		.held = hold_count(v),
 		.stats = {sum.rx_packets, sum.rx_bytes, sum.rx_drops, sum.tx_packets, sum.tx_bytes,
 			sum.tx_drops},
+		.origin = v->origin,
 	};
 }

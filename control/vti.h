@@ -13,6 +13,7 @@
 struct twin;
 
 struct sa_entry;
+struct hold;
 
 /* The twin's MTU: what we asked the kernel for, and what it may still be telling us about. */
 struct vti_mtu {
@@ -25,10 +26,12 @@ struct vti_mtu {
 struct vti {
 	struct viaduct_vti conf; /* as asked for; reqid filled in when automatic */
 	bool reqid_auto;
+	uint8_t origin;           /* enum viaduct_origin: API, or CONFIG */
 	bool admin_asked;         /* of the kernel, whose word has not come yet */
 	bool changed;             /* since the last event */
 	uint32_t sas_in, sas_out; /* bound and live */
 	struct sa_entry *sas;     /* bound, oldest first (sa_bind.c) */
+	struct hold *hold[2];     /* packets that wait for an SA, by family (hold.c); NULL: none did */
 	struct vti_mtu mtu;
 	struct iface *iface;
 	struct twin *twin;
@@ -42,6 +45,12 @@ struct vti {
 int vti_add(const struct viaduct_vti *req, struct vti **out, struct err *e);
 int vti_set(const struct viaduct_vti *req, struct vti **out, struct err *e);
 int vti_del(const char *name, struct err *e);
+/* What the VTI would be with the request applied; self NULL: a new one. Changes nothing. That no other
+ * one has the same key is not checked. */
+int vti_plan(const struct viaduct_vti *req, const struct vti *self, struct viaduct_vti *conf,
+	bool *reqid_auto, struct err *e);
+/* Back to settings that it had before. */
+int vti_restore(struct vti *v, const struct viaduct_vti *conf, bool reqid_auto, struct err *e);
 
 struct vti *vti_by_name(const char *name);
 struct vti *vti_by_iface(const struct iface *iface);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Key schedules, made on the control thread. */
 #include "dataplane/crypto_key.h"
-
-#include <rte_malloc.h>
+#include "dataplane/key_memory.h"
 
 #include <errno.h>
 
@@ -89,7 +88,7 @@ int crypto_key_init(struct sa *sa, const struct sa_params *p)
 		expander = crypto_mgr_new(NULL);
 	if (expander == NULL)
 		return -ENOMEM;
-	key = rte_zmalloc("crypto_key", size, RTE_CACHE_LINE_SIZE);
+	key = key_memory_alloc(size);
 	if (key == NULL)
 		return -ENOMEM;
 	key->size = size;
@@ -113,8 +112,6 @@ int crypto_key_init(struct sa *sa, const struct sa_params *p)
 
 void crypto_key_free(struct crypto_key *key)
 {
-	if (key == NULL)
-		return;
-	explicit_bzero(key, key->size);
-	rte_free(key);
+	if (key != NULL)
+		key_memory_free(key);
 }

@@ -7,7 +7,6 @@
 
 #include <intel-ipsec-mb.h>
 #include <rte_common.h>
-#include <rte_prefetch.h>
 
 /* Key sizes 16, 24, 32 as an index. */
 #define KEY_INDEX(bytes) ((bytes) / 8 - 2)
@@ -28,20 +27,6 @@ struct crypto_key {
 	uint8_t ipad[IMB_SHA512_DIGEST_SIZE_IN_BYTES] __rte_aligned(16);
 	uint8_t opad[IMB_SHA512_DIGEST_SIZE_IN_BYTES] __rte_aligned(16);
 } __rte_cache_aligned;
-
-/* Of AES-GCM's key schedule every packet needs the round keys at its front and the low powers of the
- * hash key at its end: have them fetched, where it may be in no cache. Other algorithms: nothing. */
-static inline void crypto_key_prefetch(const struct sa *sa)
-{
-	const struct crypto_key *key = sa->key;
-
-	if (sa->cipher != CIPHER_AES_GCM_16 || key == NULL)
-		return;
-	for (unsigned i = 0; i < 3; i++) {
-		rte_prefetch0((const uint8_t *)key + i * RTE_CACHE_LINE_SIZE);
-		rte_prefetch0(&key->len - i * RTE_CACHE_LINE_SIZE);
-	}
-}
 
 /* A manager of the architecture (see crypto_ctx_new); NULL if the CPU hasn't it. */
 IMB_MGR *crypto_mgr_new(const char *arch);

@@ -69,6 +69,8 @@
 	/* VTI and ESP out (vti_out.c, esp_out.c) */                                               \
 	X(VTI_DOWN, "vti_down", "tunnel interface is administratively down")                       \
 	X(VTI_NO_SA, "vti_no_sa", "tunnel interface has no outbound SA")                           \
+	X(VTI_HOLD_FULL, "vti_hold_full", "too many packets wait for an outbound SA already")      \
+	X(VTI_HOLD_TIMEOUT, "vti_hold_timeout", "no outbound SA came while the packet waited")     \
 	X(VTI_LOOP, "vti_loop", "route to the tunnel's far end goes through a tunnel")             \
 	X(ESP_SEQ_EXHAUSTED, "esp_seq_exhausted", "outbound SA has used all its sequence numbers") \
 	X(ESP_EXPIRED_OUT, "esp_expired_out", "outbound SA has passed its hard lifetime")          \

@@ -10,6 +10,7 @@
 
 #include <netinet/in.h>
 
+struct lend;
 struct nexthop;
 struct worker;
 
@@ -43,9 +44,14 @@ void esp_wrap(struct worker *w, struct sa *sa, const struct pkt *p, unsigned n, 
 /* Stage: encrypt what esp_wrap() has made and send it. */
 void esp_out(struct worker *w);
 
-/* What lies between the two, one a worker. NULL: no memory. */
-struct seal_batch *seal_batch_new(void);
-void seal_batch_free(struct seal_batch *b);
+/* What lies between the two: where it is lent, LEND_LOTS, else one. NULL: no memory. Freeing frees the
+ * packets that are out; l may be NULL. */
+struct seal_batch *seal_batch_new(unsigned n);
+void seal_batch_free(struct seal_batch *b, const struct lend *l);
+
+/* The same for decryption, where it is lent. */
+struct open_lot *open_lots_new(unsigned n);
+void open_lots_free(struct open_lot *lots, const struct lend *l);
 
 /* Where this SA's outer packets go; NULL: nowhere. Good for this turn (esp_route.c). */
 const struct nexthop *esp_out_nexthop(struct worker *w, struct sa *sa);

@@ -39,7 +39,6 @@ static void make_mould(struct sa *sa)
 	struct esp_mould *k = &sa->mould;
 
 	*k = (struct esp_mould){
-		.hdr = sa->hdr,
 		.spi = sa->spi,
 		.spi_be = sa->spi_be,
 		.hdr_len = sa->hdr_len,
@@ -90,7 +89,8 @@ uint8_t *esp_outer_header(
 	const struct sa *sa, uint8_t *esp, uint32_t esp_len, uint8_t tos, bool inner_df)
 {
 	uint32_t seq = ((const struct esp_hdr *)esp)->seq;
-	uint8_t *outer = esp_put_header(&sa->mould, esp, esp_len, tos, inner_df, ntohl(seq));
+	uint8_t *outer =
+		esp_put_header(&sa->mould, sa->hdr, esp, esp_len, tos, inner_df, ntohl(seq));
 
 	esp_udp6_checksum(sa, outer);
 	return outer;

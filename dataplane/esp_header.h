@@ -40,20 +40,20 @@ static inline void esp_put_ip4(const struct esp_mould *k, uint8_t *outer, uint32
 	memcpy(outer + 16, &k->ip4_dst, 4);
 }
 
-static inline void esp_put_ip6(const struct esp_mould *k, uint8_t *outer, uint32_t len, uint8_t tos)
+static inline void esp_put_ip6(const uint8_t *hdr, uint8_t *outer, uint32_t len, uint8_t tos)
 {
 	struct rte_ipv6_hdr *ip = (void *)outer;
 
-	memcpy(outer, k->hdr, sizeof(*ip));
+	memcpy(outer, hdr, sizeof(*ip));
 	ip->vtc_flow |= htonl((uint32_t)tos << RTE_IPV6_HDR_TC_SHIFT);
 	ip->payload_len = htons(len - sizeof(*ip));
 }
 
-/* Outer header and ESP header in front of ESP's IV at esp + 8. tos, inner_df: of the inner header. A
+/* Outer header and ESP header in front of ESP's IV at esp + 8. k, hdr: the SA's; tos, inner_df: of the inner header. A
  * UDP checksum over IPv6 is left 0: it needs the ciphertext, see esp_udp6_checksum(). Returns the
  * outer header's first byte. */
-static inline uint8_t *esp_put_header(const struct esp_mould *k, uint8_t *esp, uint32_t esp_len,
-	uint8_t tos, bool inner_df, uint32_t seq)
+static inline uint8_t *esp_put_header(const struct esp_mould *k, const uint8_t *hdr, uint8_t *esp,
+	uint32_t esp_len, uint8_t tos, bool inner_df, uint32_t seq)
 {
 	uint8_t *outer = esp + sizeof(struct esp_hdr) - k->hdr_len;
 	uint32_t len = esp_len + k->hdr_len - sizeof(struct esp_hdr);
@@ -62,7 +62,7 @@ static inline uint8_t *esp_put_header(const struct esp_mould *k, uint8_t *esp, u
 	if (likely(k->four))
 		esp_put_ip4(k, outer, len, tos & k->tos_mask, inner_df, seq);
 	else
-		esp_put_ip6(k, outer, len, tos & k->tos_mask);
+		esp_put_ip6(hdr, outer, len, tos & k->tos_mask);
 	memcpy(esp, &word, sizeof(word));
 	if (k->udp) {
 		word = k->ports | (uint64_t)htons(esp_len + sizeof(struct rte_udp_hdr)) << 32;

@@ -181,24 +181,36 @@ static unsigned drop_replayed(
 	return kept;
 }
 
-/* Drop what is not authentic or was seen before; the rest moves to the front. Returns how many. */
-static unsigned authentic(struct worker *w, struct sa *sa, struct pkt *p, const uint64_t *seq,
-	const uint8_t *ok, unsigned n)
+/* The first `taken` sequence numbers are; some of the others, or some ICV, may be wrong. */
+static __rte_noinline unsigned judge(struct worker *w, struct sa *sa, struct pkt *p,
+	const uint64_t *seq, const uint8_t *ok, unsigned n, unsigned taken)
 {
 	uint64_t good_seq[2 * VEC_MAX];
 	uint8_t verdict[2 * VEC_MAX];
 
-	if (unlikely(!all_are(ok, 1, n))) {
+	if (unlikely(taken == 0)) {
 		n = drop_forged(w, sa, p, ok, n, seq, good_seq);
 		seq = good_seq;
 		if (n == 0)
 			return 0;
 	}
+	memset(verdict, REPLAY_OK, taken);
 	if (w->n_workers == 1)
-		replay_accept_run_alone(&sa->replay, seq, verdict, n);
+		replay_accept_run_alone(&sa->replay, seq + taken, verdict + taken, n - taken);
 	else
-		replay_accept_run(&sa->replay, seq, verdict, n);
+		replay_accept_run(&sa->replay, seq + taken, verdict + taken, n - taken);
 	return likely(all_are(verdict, REPLAY_OK, n)) ? n : drop_replayed(w, sa, p, verdict, n);
+}
+
+/* Drop what is not authentic or was seen before; the rest moves to the front. Returns how many. */
+static inline unsigned authentic(struct worker *w, struct sa *sa, struct pkt *p,
+	const uint64_t *seq, const uint8_t *ok, unsigned n)
+{
+	unsigned taken = 0;
+
+	if (likely(all_are(ok, 1, n)))
+		taken = replay_accept_fresh(&sa->replay, seq, n, w->n_workers > 1);
+	return likely(taken == n) ? n : judge(w, sa, p, seq, ok, n, taken);
 }
 
 /* Where the SA's packets come out, or why they do not. */
@@ -233,6 +245,8 @@ void esp_in_done(struct worker *w, struct sa *sa, struct pkt *p, const uint64_t 
 	n = authentic(w, sa, p, seq, ok, n);
 	if (n == 0)
 		return;
+	if (unlikely(p[n - 1].flags & PKT_UDP_ENCAP))
+		esp_peer_check(w, sa, &p[n - 1]);
 	/* Even a packet that is refused below proves that the peer lives. */
 	sw->last_use = w->now;
 	no_tunnel = tunnel_of(sa, &vti);

@@ -12,6 +12,10 @@ struct worker;
 /* RFC 4301 5.2: does the inner packet belong to what the SA was negotiated for? */
 bool esp_selected(const struct sa *sa, const struct pkt *p);
 
+/* After a run of an encapsulated SA was authenticated and its sequence numbers taken: does its last
+ * packet come from where the SA's peer is? If not, the control thread is told (esp_peer.c). */
+void esp_peer_check(struct worker *w, struct sa *sa, const struct pkt *last);
+
 /* Drop reason by enum replay_verdict. */
 extern const uint8_t esp_replay_drop[];
 

@@ -10,8 +10,6 @@
 
 #include <netinet/in.h>
 
-#define ESP_PREFETCH_MAX 64
-
 /* Offset from l3 of what may be an ESP header; 0: none here. */
 static uint32_t esp_offset(const struct pkt *p)
 {
@@ -25,21 +23,13 @@ static uint32_t esp_offset(const struct pkt *p)
 	return udp->dst_port == RTE_BE16(NATT_PORT) ? p->l4_off + sizeof(*udp) : 0;
 }
 
-static inline bool dst_is(const struct sa *sa, unsigned family, const uint8_t *dst)
-{
-	if (sa->family != family)
-		return false;
-	return likely(family == IP_V4) ? memcmp(&sa->dst.v4, dst, 4) == 0
-				       : memcmp(sa->dst.v6, dst, 16) == 0;
-}
-
 /* A burst's packets are often of one SA: compare with the last before looking into the table. */
 static inline struct sa *find_sa(struct worker *w, uint32_t spi_be, const struct pkt *p)
 {
 	const uint8_t *dst = p->l3 + (p->family == IP_V6 ? 24 : 16);
 	struct sa *sa = w->last_sa;
 
-	if (likely(sa != NULL && sa->spi_be == spi_be && dst_is(sa, p->family, dst)))
+	if (likely(sa != NULL && sa->spi_be == spi_be && sa_dst_is(sa, p->family, dst)))
 		return sa;
 	sa = spi_lookup(rte_be_to_cpu_32(spi_be), p->family, dst);
 	if (sa != NULL)
@@ -74,21 +64,21 @@ static uint32_t early_spi(const struct rte_mbuf *m)
 	return spi;
 }
 
-void esp_prefetch(struct rte_mbuf **m, unsigned n)
+bool esp_prefetch(struct rte_mbuf **m, unsigned n, struct sa **guess)
 {
 	uint32_t spi[ESP_PREFETCH_MAX];
 
-	n = RTE_MIN(n, (unsigned)ESP_PREFETCH_MAX);
 	/* Few SAs are in the cache anyway. */
-	if (n < 4 || early_spi(m[0]) == early_spi(m[n / 2]) ||
+	if (n < 4 || n > ESP_PREFETCH_MAX || early_spi(m[0]) == early_spi(m[n / 2]) ||
 		early_spi(m[1]) == early_spi(m[n - 1]))
-		return;
+		return false;
 	for (unsigned i = 0; i < n; i++) {
 		spi[i] = rte_be_to_cpu_32(early_spi(m[i]));
 		spi_prefetch_slot(spi[i]);
 	}
 	for (unsigned i = 0; i < n; i++)
-		spi_prefetch_sa(spi[i]);
+		guess[i] = spi_prefetch_sa(spi[i]);
+	return true;
 }
 
 bool esp_match(struct worker *w, struct pkt *p)

@@ -5,6 +5,7 @@
 #include "dataplane/crypto.h"
 #include "dataplane/esp_header.h"
 #include "dataplane/l2.h"
+#include "dataplane/lend.h"
 #include "dataplane/lookaside.h"
 #include "dataplane/worker.h"
 
@@ -77,13 +78,15 @@ struct seal_batch {
 	struct pkt outer[BATCH_MAX]; /* of runs without nh */
 };
 
-struct seal_batch *seal_batch_new(void)
+struct seal_batch *seal_batch_new(unsigned n)
 {
-	return rte_zmalloc("seal_batch", sizeof(struct seal_batch), RTE_CACHE_LINE_SIZE);
+	return rte_zmalloc("seal_batch", n * sizeof(struct seal_batch), RTE_CACHE_LINE_SIZE);
 }
 
-void seal_batch_free(struct seal_batch *b)
+void seal_batch_free(struct seal_batch *b, const struct lend *l)
 {
+	for (uint32_t lot = l != NULL ? l->first : 0; l != NULL && lot != l->next; lot++)
+		rte_pktmbuf_free_bulk(b[lend_place(lot)].m, b[lend_place(lot)].n);
 	rte_free(b);
 }
 
@@ -167,7 +170,7 @@ static __rte_always_inline uint32_t wrap(struct worker *w, const struct mould *k
 	op->esp = esp;
 	op->text_len = len;
 	op->seq_hi = seq >> 32;
-	outer = esp_put_header(&k->esp, esp, esp_len, esp_inner_tos(p->l3, p->family),
+	outer = esp_put_header(&k->esp, k->sa->hdr, esp, esp_len, esp_inner_tos(p->l3, p->family),
 		esp_inner_df(p->l3, p->family), seq);
 	put_iv(w, k, esp + sizeof(struct esp_hdr), seq);
 	len = esp + esp_len - outer;
@@ -309,7 +312,8 @@ void esp_wrap(struct worker *w, struct sa *sa, const struct pkt *p, unsigned n, 
 	const struct nexthop *nh;
 	unsigned run;
 
-	if (unlikely(atomic_load_explicit(&sa->expired, memory_order_relaxed))) {
+	/* One that has moved since vti_send() chose it is good for this run. */
+	if (unlikely(atomic_load_explicit(&sa->expired, memory_order_relaxed) == SA_EXPIRED)) {
 		drop_run(w, sa, p, n, DROP_ESP_EXPIRED_OUT);
 		return;
 	}
@@ -329,9 +333,8 @@ void esp_wrap(struct worker *w, struct sa *sa, const struct pkt *p, unsigned n, 
 }
 
 /* What failed to encrypt is dropped; the rest of the run moves together. */
-static void drop_failed(struct worker *w, struct run *r)
+static void drop_failed(struct worker *w, struct seal_batch *b, struct run *r)
 {
-	struct seal_batch *b = w->seal;
 	unsigned kept = r->first;
 
 	for (unsigned i = r->first; i < r->first + r->n; i++) {
@@ -359,44 +362,77 @@ static bool sealed(const struct seal_batch *b, const struct run *r)
 }
 
 /* Frames of one port go to it together, whatever their SAs. Returns how many of the runs at r. */
-static unsigned send_frames(struct worker *w, const struct run *r, unsigned n_runs)
+static unsigned send_frames(
+	struct worker *w, struct seal_batch *b, const struct run *r, unsigned n_runs)
 {
 	unsigned n = r->n, i;
 	uint64_t bytes = r->bytes;
 
-	for (i = 1; i < n_runs && r[i].nh == r->nh && sealed(w->seal, &r[i]); i++) {
+	for (i = 1; i < n_runs && r[i].nh == r->nh && sealed(b, &r[i]); i++) {
 		n += r[i].n;
 		bytes += r[i].bytes;
 	}
-	port_send_frames(w, r->nh->iface, &w->seal->m[r->first], n, bytes);
+	port_send_frames(w, r->nh->iface, &b->m[r->first], n, bytes);
 	return i;
 }
 
 /* To the device, or to where the far end is found. Returns how many of the runs at r. */
-static unsigned send_runs(struct worker *w, struct run *r, unsigned n_runs)
+static unsigned send_runs(struct worker *w, struct seal_batch *b, struct run *r, unsigned n_runs)
 {
-	struct seal_batch *b = w->seal;
-
 	if (unlikely(!sealed(b, r))) {
-		drop_failed(w, r);
+		drop_failed(w, b, r);
 		n_runs = 1; /* behind it is a gap */
 	}
 	if (likely(r->nh != NULL))
-		return send_frames(w, r, n_runs);
+		return send_frames(w, b, r, n_runs);
 	esp_out_done(w, r->sa, &b->outer[r->first], r->n);
 	return 1;
+}
+
+static void send_batch(struct worker *w, struct seal_batch *b)
+{
+	for (unsigned i = 0; i < b->n_runs;)
+		i += send_runs(w, b, &b->run[i], b->n_runs - i);
+	b->n = 0;
+	b->n_runs = 0;
+}
+
+static void send_home(struct worker *w)
+{
+	struct lend *l = w->sealing;
+
+	while (lend_home(l)) {
+		send_batch(w, &w->seals[lend_place(l->first)]);
+		l->first++;
+	}
+}
+
+/* Others may help to encrypt the batch; the next packets go into another one. */
+static void lend_batch(struct worker *w)
+{
+	struct lend *l = w->sealing;
+
+	lend_offer(l, w->seal->op, w->seal->n);
+	if (unlikely(lend_out(l) == LEND_LOTS)) {
+		lend_wait(w, l);
+		send_home(w);
+	}
+	w->seal = &w->seals[lend_place(l->next)];
 }
 
 void esp_out(struct worker *w)
 {
 	struct seal_batch *b = w->seal;
 
-	if (b->n_runs == 0)
-		return;
-	crypto_seal(w->crypto, b->op, b->n);
-	cycles_charge(&w->cycles, CYCLES_ENCRYPT, b->n);
-	for (unsigned i = 0; i < b->n_runs;)
-		i += send_runs(w, &b->run[i], b->n_runs - i);
-	b->n = 0;
-	b->n_runs = 0;
+	if (b->n_runs > 0 && likely(!lend_worth(w->sealing, b->n))) {
+		crypto_seal(w->crypto, b->op, b->n);
+		cycles_charge(&w->cycles, CYCLES_ENCRYPT, b->n);
+		send_batch(w, b);
+	} else if (b->n_runs > 0) {
+		lend_batch(w);
+	}
+	if (unlikely(w->sealing != NULL && lend_out(w->sealing) > 0)) {
+		lend_work(w, w->sealing);
+		send_home(w);
+	}
 }

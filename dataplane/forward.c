@@ -12,6 +12,9 @@
 /* Destinations looked up in one go: enough for the FIB's vector code, little enough for the L1 cache. */
 #define LOOKUP_BATCH 64u
 
+/* Of these what comes behind the lookup is fetched at once: few enough to be still in the L1 cache. */
+#define FETCH_BATCH 32u
+
 /* Stands for ids that lead nowhere (any more). */
 static const struct nexthop no_route = {.type = NH_NO_ROUTE};
 
@@ -123,28 +126,41 @@ static void too_big(struct worker *w, const struct nexthop *nh, struct pkt *p, u
 	worker_drop_in(w, p, DROP_TOO_BIG);
 }
 
-/* Count the hops of a run down; what is left of it moves to the front of p. Returns how many. */
-static unsigned take_hops(struct worker *w, struct pkt *p, unsigned n)
+/* Captures on a port see what passes through; what is punted the kernel shows by itself. */
+static inline void mirror_in(struct worker *w, const struct pkt *p)
+{
+	struct iface *in = p->in;
+
+	if (unlikely(in != NULL && iface_has(in, IFACE_MIRROR)) && in->kind == IFACE_PORT &&
+		!(p->flags & PKT_OWN))
+		host_mirror(w, p, in);
+}
+
+/* Count the hops of a run down; what is left of it moves to the front of p. Returns how many, and the
+ * longest one's length. */
+static inline unsigned take_hops(struct worker *w, struct pkt *p, unsigned n, uint16_t *longest)
 {
 	unsigned kept = 0;
 
+	*longest = 0;
 	for (unsigned i = 0; i < n; i++) {
+		mirror_in(w, &p[i]);
 		if (unlikely(!take_hop(w, &p[i])))
 			continue;
 		if (unlikely(kept != i))
 			p[kept] = p[i];
-		kept++;
+		*longest = RTE_MAX(*longest, p[kept++].len);
 	}
 	return kept;
 }
 
 static void to_port(struct worker *w, const struct nexthop *nh, struct pkt *p, unsigned n)
 {
-	uint16_t mtu = iface_mtu(nh->iface);
+	uint16_t mtu = iface_mtu(nh->iface), longest;
 	unsigned sent = 0;
 
-	n = take_hops(w, p, n);
-	for (unsigned i = 0; i < n; i++) {
+	n = take_hops(w, p, n, &longest);
+	for (unsigned i = 0; i < n && unlikely(longest > mtu); i++) {
 		if (likely(p[i].len <= mtu))
 			continue;
 		port_send(w, nh, &p[sent], i - sent);
@@ -177,18 +193,6 @@ static void refuse(struct worker *w, struct pkt *p, enum drop_reason reason, enu
 {
 	icmp_error(w, p, kind, 0);
 	worker_drop_in(w, p, reason);
-}
-
-/* Captures on a port see what passes through; what is punted the kernel shows by itself. */
-static void mirror_in(struct worker *w, const struct pkt *p, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		struct iface *in = p[i].in;
-
-		if (unlikely(in != NULL && iface_has(in, IFACE_MIRROR)) && in->kind == IFACE_PORT &&
-			!(p[i].flags & PKT_OWN))
-			host_mirror(w, &p[i], in);
-	}
 }
 
 /* Types of which few packets are. */
@@ -225,13 +229,13 @@ static void dispatch_one(struct worker *w, const struct nexthop *nh, struct pkt 
 /* Packets that go the same way. */
 static void dispatch(struct worker *w, const struct nexthop *nh, struct pkt *p, unsigned n)
 {
+	uint16_t longest;
+
 	if (nh->type == NH_VTI) {
-		mirror_in(w, p, n);
-		n = take_hops(w, p, n);
+		n = take_hops(w, p, n, &longest);
 		if (n > 0)
 			vti_send(w, nh->iface, p, n);
 	} else if (nh->type == NH_PORT) {
-		mirror_in(w, p, n);
 		to_port(w, nh, p, n);
 	} else {
 		for (unsigned i = 0; i < n; i++)
@@ -271,11 +275,25 @@ static void prefetch_ways(
 	vti_prefetch(w, out, family, n_out);
 }
 
+static inline void dispatch_all(
+	struct worker *w, const uint64_t *id, struct pkt *p, unsigned n, bool fetch)
+{
+	unsigned run;
+
+	if (unlikely(fetch))
+		prefetch_ways(w, id, p, n);
+	for (unsigned i = 0; i < n; i += run) {
+		run = id_run(&id[i], n - i);
+		dispatch(w, nexthop_of(id[i]), &p[i], run);
+	}
+}
+
 /* Route n packets of one VRF, at most LOOKUP_BATCH. */
 static void route(struct worker *w, struct fib *fib, struct pkt *p, unsigned n)
 {
 	uint64_t id[LOOKUP_BATCH];
-	unsigned run;
+	unsigned batch;
+	bool many;
 
 	if (likely(fib != NULL))
 		lookup(fib, p, n, id);
@@ -283,12 +301,10 @@ static void route(struct worker *w, struct fib *fib, struct pkt *p, unsigned n)
 		memset(id, 0, n * sizeof(id[0]));
 	cycles_charge(&w->cycles, CYCLES_LOOKUP, n);
 	/* A guess that costs nothing: few next hops would hardly differ in both places. */
-	if (unlikely(id[0] != id[n / 2] && id[0] != id[n - 1]))
-		prefetch_ways(w, id, p, n);
-	for (unsigned i = 0; i < n; i += run) {
-		run = id_run(&id[i], n - i);
-		dispatch(w, nexthop_of(id[i]), &p[i], run);
-	}
+	many = id[0] != id[n / 2] && id[0] != id[n - 1];
+	batch = unlikely(many) ? FETCH_BATCH : n;
+	for (unsigned i = 0; i < n; i += batch)
+		dispatch_all(w, &id[i], &p[i], RTE_MIN(batch, n - i), many);
 	cycles_charge(&w->cycles, CYCLES_HEADERS, n);
 }
 

@@ -2,6 +2,7 @@
 /* Worker's side of the rings to and from the host thread. */
 #include "dataplane/host.h"
 
+#include "dataplane/esp.h"
 #include "dataplane/worker.h"
 
 #include <rte_byteorder.h>
@@ -83,6 +84,69 @@ void host_resolve(struct worker *w, struct pkt *p, struct iface *out, const stru
 	set_data(p->m, p->l3, p->len);
 	if (!to_host(w, p->m, &tag))
 		worker_drop_out(w, p, out, DROP_NEIGH_QUEUE_FULL);
+}
+
+/* Another worker may count down at the same time, and the control thread set the number anew. */
+static bool take_one(_Atomic uint16_t *left)
+{
+	uint16_t n = atomic_load_explicit(left, memory_order_relaxed);
+
+	while (n > 0) {
+		if (atomic_compare_exchange_weak_explicit(
+			    left, &n, n - 1, memory_order_relaxed, memory_order_relaxed))
+			return true;
+	}
+	return false;
+}
+
+bool host_hold(struct worker *w, struct pkt *p, struct iface *out)
+{
+	struct host_tag tag = {
+		.op = HOST_HOLD,
+		.flags = p->flags,
+		.depth = p->depth,
+		.iface = out->id,
+		.in = p->in != NULL ? p->in->id : 0,
+	};
+
+	if (!take_one(&out->hold[AF_INDEX(p->family)]))
+		return false;
+	set_data(p->m, p->l3, p->len);
+	return to_host(w, p->m, &tag);
+}
+
+_Atomic uint16_t host_early_room;
+
+bool host_early(struct worker *w, struct pkt *p, uint16_t spi_off)
+{
+	struct host_tag tag = {
+		.op = HOST_EARLY,
+		.flags = p->flags,
+		.in = p->in != NULL ? p->in->id : 0,
+		.spi_off = spi_off,
+	};
+
+	if (likely(!take_one(&host_early_room)))
+		return false;
+	set_data(p->m, p->l3, p->len);
+	return to_host(w, p->m, &tag);
+}
+
+/* What comes in a packet's first bytes, as far as they tell of its sender and its SA. */
+void host_moved(struct worker *w, const struct pkt *p)
+{
+	struct host_tag tag = {.op = HOST_MOVED, .l3_off = p->l4_off};
+	uint16_t len = p->l4_off + sizeof(struct esp_hdr);
+	struct rte_mbuf *copy = rte_pktmbuf_alloc(w->pool);
+	char *data;
+
+	if (copy == NULL)
+		return; /* a later packet tells the same */
+	data = rte_pktmbuf_append(copy, len);
+	if (data != NULL)
+		rte_memcpy(data, p->l3, len);
+	if (data == NULL || !to_host(w, copy, &tag))
+		rte_pktmbuf_free(copy);
 }
 
 /* First byte and length of what a capture on this interface shows. */
@@ -180,17 +244,64 @@ void host_to_vti_worker(struct worker *w, uint16_t to, struct iface *out, struct
 			*host_tag(m[i]) = (struct host_tag){.op = HOST_VTI,
 				.flags = p[i].flags,
 				.depth = p[i].depth,
+				.proto = p[i].proto,
 				.iface = out->id,
+				.l4_off = p[i].l4_off,
 				.in = p[i].in != NULL ? p[i].in->id : 0};
 		}
-		sent = rte_ring_mp_enqueue_burst(w->peers[to]->handoff, (void **)m, batch, NULL);
+		sent = worker_hand_over(w, to, m, batch);
 		for (unsigned i = sent; i < batch; i++)
 			worker_drop_out(w, &p[i], out, DROP_HANDOFF_FULL);
 	}
 }
 
-/* Either interface may have gone while it waited. */
-void host_from_worker(struct worker *w, struct rte_mbuf *m)
+static unsigned vti_run(struct rte_mbuf **m, unsigned n)
+{
+	const struct host_tag *first = host_tag(m[0]);
+	unsigned i = 1;
+
+	while (i < n && host_tag(m[i])->op == HOST_VTI && host_tag(m[i])->iface == first->iface &&
+		host_tag(m[i])->in == first->in)
+		i++;
+	return i;
+}
+
+/* The other worker has parsed them. Either interface may have gone while they waited. */
+unsigned host_from_worker(struct worker *w, struct rte_mbuf **m, unsigned n)
+{
+	struct iface *out = iface_by_id(host_tag(m[0])->iface),
+		     *in = iface_by_id(host_tag(m[0])->in);
+	struct vec *v = &w->vti_out;
+
+	n = vti_run(m, n);
+	for (unsigned i = 0; i < n; i++) {
+		const struct host_tag *tag = host_tag(m[i]);
+		uint8_t *l3 = rte_pktmbuf_mtod(m[i], uint8_t *);
+
+		if (unlikely(out == NULL || out->kind != IFACE_VTI)) {
+			worker_drop(w, m[i], DROP_VTI_DOWN);
+			continue;
+		}
+		if (unlikely(VEC_ROOM(v) == 0))
+			stage_vti_out(w);
+		v->p[v->n++] = (struct pkt){
+			.m = m[i],
+			.l3 = l3,
+			.in = in,
+			.out = out,
+			.len = m[i]->data_len,
+			.l4_off = tag->l4_off,
+			.family = l3[0] >> 4,
+			.proto = tag->proto,
+			.flags = tag->flags,
+			.depth = tag->depth,
+		};
+	}
+	return n;
+}
+
+/* It waited for an SA; either interface may have gone meanwhile. */
+static void from_hold(struct worker *w, struct rte_mbuf *m)
 {
 	const struct host_tag *tag = host_tag(m);
 	struct iface *out = iface_by_id(tag->iface);
@@ -233,6 +344,8 @@ static void receive_one(struct worker *w, struct rte_mbuf *m)
 
 	if (tag.op == HOST_FORWARD)
 		route_again(w, &tag, m);
+	else if (tag.op == HOST_VTI)
+		from_hold(w, m);
 	else if (iface == NULL || m->nb_segs > 1)
 		worker_drop(w, m, DROP_INJECT_BAD);
 	else if (tag.op == HOST_SEND)

@@ -17,6 +17,9 @@ enum host_op {
 	HOST_PUNT = 1, /* give to the kernel on iface's twin; a port's with its Ethernet header */
 	HOST_MIRROR,   /* show to captures on iface's twin, nothing else */
 	HOST_RESOLVE,  /* hold until `target` on `iface` has a link-layer address */
+	HOST_HOLD,     /* hold until the VTI `iface` has an outbound SA for it */
+	HOST_EARLY,    /* ESP without an SA: hold if its SA is about to come */
+	HOST_MOVED, /* a copy of an ESP-in-UDP packet's headers: its SA's peer sends from there */
 	/* host -> worker */
 	HOST_SEND,    /* a whole frame from iface's twin: out of that port */
 	HOST_TUNNEL,  /* an IP packet from a VTI's twin: through that tunnel */
@@ -28,13 +31,21 @@ enum host_op {
 };
 
 struct host_tag {
-	uint8_t op;         /* enum host_op */
-	uint8_t flags;      /* enum pkt_flag, for HOST_FORWARD and HOST_VTI */
-	uint8_t depth;      /* HOST_VTI: tunnels entered so far */
-	uint16_t iface;     /* id */
-	uint16_t l3_off;    /* HOST_RESOLVE, HOST_FORWARD: IP header's offset in the data */
-	uint16_t in;        /* RESOLVE, FORWARD, VTI: interface it came in by; 0: our own */
-	struct addr target; /* HOST_RESOLVE */
+	uint8_t op;     /* enum host_op */
+	uint8_t flags;  /* enum pkt_flag, for HOST_FORWARD, HOST_HOLD and HOST_VTI */
+	uint8_t depth;  /* HOST_HOLD, HOST_VTI: tunnels entered so far */
+	uint8_t proto;  /* HOST_VTI from a worker: struct pkt's */
+	uint16_t iface; /* id */
+	union {
+		/* HOST_RESOLVE, HOST_EARLY, HOST_FORWARD: IP header's offset in the data */
+		uint16_t l3_off;
+		uint16_t l4_off; /* HOST_VTI from a worker: struct pkt's */
+	};
+	uint16_t in; /* RESOLVE, EARLY, FORWARD, HOLD, VTI: interface it came in by; 0: our own */
+	union {
+		struct addr target; /* HOST_RESOLVE */
+		uint16_t spi_off;   /* HOST_EARLY: the ESP header's, from the IP header */
+	};
 };
 
 /* mbuf pools are made with this private size. */
@@ -49,16 +60,24 @@ static inline struct host_tag *host_tag(struct rte_mbuf *m)
  * host_punt: to the twin of p->in, layer 2 header included when that is a port. */
 void host_punt(struct worker *w, struct pkt *p);
 void host_resolve(struct worker *w, struct pkt *p, struct iface *out, const struct addr *target);
+/* To wait for an outbound SA, which the VTI lacks. False: nobody wants it, p is still the caller's. */
+bool host_hold(struct worker *w, struct pkt *p, struct iface *out);
+/* ESP, at spi_off from p->l3, that found no SA. False: nobody wants it, p is still the caller's. */
+bool host_early(struct worker *w, struct pkt *p, uint16_t spi_off);
+/* As many packets for host_early() as the control thread wants. */
+extern _Atomic uint16_t host_early_room;
+/* Tell where an SA's peer sends from now: p is the outer packet, and goes on. */
+void host_moved(struct worker *w, const struct pkt *p);
 /* Copies; p goes on. Does nothing unless somebody captures (IFACE_MIRROR). */
 void host_mirror(struct worker *w, const struct pkt *p, struct iface *on);
 
 /* Take what the host thread sent (w->inject) into the stages. */
 unsigned host_receive(struct worker *w);
 
-/* Hand n packets that are routed to the VTI `out` to the worker that serves it, and there take one
- * of them into w->vti_out. */
+/* Hand n packets that are routed to the VTI `out` to the worker that serves it, and there take them into
+ * w->vti_out: those at the front of m that are of one run. Returns how many. */
 void host_to_vti_worker(
 	struct worker *w, uint16_t to, struct iface *out, struct pkt *p, unsigned n);
-void host_from_worker(struct worker *w, struct rte_mbuf *m);
+unsigned host_from_worker(struct worker *w, struct rte_mbuf **m, unsigned n);
 
 #endif

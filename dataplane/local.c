@@ -51,6 +51,12 @@ static enum drop_reason local_verdict(const struct pkt *p)
 	return DROP_REASON_COUNT;
 }
 
+/* Of ESP, perhaps inside UDP. */
+static uint16_t spi_off(const struct pkt *p)
+{
+	return p->proto == IPPROTO_ESP ? p->l4_off : p->l4_off + sizeof(struct rte_udp_hdr);
+}
+
 void local_in(struct worker *w, struct pkt *p)
 {
 	enum drop_reason verdict;
@@ -66,6 +72,8 @@ void local_in(struct worker *w, struct pkt *p)
 		return;
 	}
 	verdict = local_verdict(p);
+	if (verdict == DROP_ESP_NO_SA && host_early(w, p, spi_off(p)))
+		return;
 	if (verdict != DROP_REASON_COUNT)
 		worker_drop_in(w, p, verdict);
 	else

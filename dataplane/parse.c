@@ -78,16 +78,36 @@ static bool to_link_local(const struct pkt *p)
 	return p->family == IP_V6 && p->l3[24] == 0xfe && (p->l3[25] & 0xc0) == 0x80;
 }
 
-/* A sound IP packet: ESP of ours, or to be routed. */
-static inline void to_stage(struct burst *b, struct pkt *p)
+/* ESP in IPv4 without options, of the SA that the packet before was of: as most are. */
+static inline bool same_sa(const struct worker *w, const struct pkt *p)
+{
+	const struct sa *sa = w->last_sa;
+	uint32_t spi;
+
+	if (p->proto != IPPROTO_ESP || sa == NULL)
+		return false;
+	memcpy(&spi, p->l3 + sizeof(struct rte_ipv4_hdr), sizeof(spi));
+	return spi == sa->spi_be &&
+		sa_dst_is(sa, IP_V4, p->l3 + offsetof(struct rte_ipv4_hdr, dst_addr)) &&
+		p->len >= sizeof(struct rte_ipv4_hdr) + sizeof(struct esp_hdr);
+}
+
+static inline bool esp_found(struct worker *w, struct pkt *p, bool plain)
+{
+	if (!plain || !same_sa(w, p))
+		return esp_match(w, p);
+	p->sa = w->last_sa;
+	return true;
+}
+
+/* A sound IP packet: ESP of ours, or to be routed. plain: see ip4_plain(). */
+static inline void to_stage(struct burst *b, struct pkt *p, bool plain)
 {
 	struct worker *w = b->w;
-
 	struct vec *to = &w->fwd;
 
 	b->bytes += p->len;
-	if (unlikely(esp_possible(p)) && esp_match(w, p)) {
-		rte_prefetch0(p->sa);
+	if (unlikely(esp_possible(p)) && esp_found(w, p, plain)) {
 		if (unlikely(b->mirror))
 			host_mirror(w, p, b->in);
 		to = &w->esp_in;
@@ -113,7 +133,7 @@ static void parse_ip_to_stage(struct burst *b, struct pkt *p, uint16_t type)
 		b->bytes += p->len;
 		host_punt(w, p);
 	} else {
-		to_stage(b, p);
+		to_stage(b, p, false);
 	}
 }
 
@@ -185,7 +205,7 @@ static inline void parse_frame(struct burst *b, struct rte_mbuf *m)
 		.family = IP_V4,
 		.proto = ((const struct rte_ipv4_hdr *)l3)->next_proto_id,
 	};
-	to_stage(b, p);
+	to_stage(b, p, true);
 }
 
 static void drop_all(struct worker *w, struct iface *in, struct rte_mbuf **m, unsigned n)
@@ -205,16 +225,20 @@ void parse_frames(struct worker *w, struct iface *in, struct rte_mbuf **m, unsig
 		.mac_word = rte_cpu_to_be_64(port_mac(in)),
 		.mirror = iface_has(in, IFACE_MIRROR),
 	};
+	struct sa *guess[ESP_PREFETCH_MAX];
+	bool many;
 
 	if (unlikely(!iface_has(in, IFACE_UP))) {
 		drop_all(w, in, m, n);
 		return;
 	}
-	esp_prefetch(m, n);
+	many = esp_prefetch(m, n, guess);
 	for (unsigned i = 0; i < n; i++) {
 		/* The mbufs themselves the driver has just written. */
 		if (i + PREFETCH_AHEAD < n)
 			rte_prefetch0(rte_pktmbuf_mtod(m[i + PREFETCH_AHEAD], void *));
+		if (many)
+			w->last_sa = guess[i];
 		parse_frame(&b, m[i]);
 	}
 	in->stats[w->id].rx_packets += n;

@@ -54,17 +54,30 @@ static unsigned rx_ports(struct worker *w, unsigned room)
 	return taken;
 }
 
+static unsigned rx_handoff(struct worker *w, unsigned max)
+{
+	unsigned n = handoff_receive(w, max);
+
+	if (n > 0)
+		cycles_charge(&w->cycles, CYCLES_HANDOFF, n);
+	return n;
+}
+
+/* Of what the kernel leaves, other workers' packets get half, and what the ports leave. */
 unsigned stage_rx(struct worker *w)
 {
 	unsigned n = host_receive(w), handed = 0;
 
 	if (n > 0)
 		cycles_charge(&w->cycles, CYCLES_HOST, n);
-	if (w->n_workers > 1)
-		handed = handoff_receive(w, (TURN_MAX - n) / 2);
-	if (handed > 0)
-		cycles_charge(&w->cycles, CYCLES_HANDOFF, handed);
-	return n + handed + rx_ports(w, TURN_MAX - n - handed);
+	if (w->n_workers > 1) {
+		handed = rx_handoff(w, (TURN_MAX - n) / 2);
+		n += handed;
+	}
+	n += rx_ports(w, TURN_MAX - n);
+	if (handed > 0 && n < TURN_MAX)
+		n += rx_handoff(w, TURN_MAX - n);
+	return n;
 }
 
 /* What the device or the other worker has no room for, from the `sent`th frame on, was counted as sent
@@ -90,7 +103,7 @@ static void hand_to_owner(struct worker *w, uint16_t port_id, struct worker_tx *
 
 	for (unsigned i = 0; i < tx->n; i++)
 		*host_tag(tx->m[i]) = tag;
-	sent = rte_ring_mp_enqueue_burst(w->peers[tx->owner]->handoff, (void **)tx->m, tx->n, NULL);
+	sent = worker_hand_over(w, tx->owner, tx->m, tx->n);
 	if (unlikely(sent < tx->n))
 		drop_queued(w, tx, sent, DROP_HANDOFF_FULL);
 }
@@ -127,14 +140,20 @@ static struct worker_tx *tx_of(struct worker *w, uint16_t port_id)
 	return port_id < PORT_MAX ? w->tx[port_id] : NULL;
 }
 
-static inline void enqueue(
-	struct worker *w, uint16_t port_id, struct worker_tx *tx, struct rte_mbuf *m)
+static inline void enqueue(struct worker *w, uint16_t port_id, struct worker_tx *tx,
+	struct rte_mbuf *const *m, unsigned n)
 {
-	if (unlikely(tx->n == VEC_MAX))
-		flush_port(w, port_id);
-	else if (unlikely(tx->n == 0))
-		w->pending[w->n_pending++] = port_id;
-	tx->m[tx->n++] = m;
+	unsigned room;
+
+	for (; n > 0; n -= room, m += room) {
+		if (unlikely(tx->n == VEC_MAX))
+			flush_port(w, port_id);
+		else if (unlikely(tx->n == 0))
+			w->pending[w->n_pending++] = port_id;
+		room = RTE_MIN(n, (unsigned)VEC_MAX - tx->n);
+		memcpy(&tx->m[tx->n], m, room * sizeof(*m));
+		tx->n += room;
+	}
 }
 
 void port_tx(struct worker *w, uint16_t port_id, struct rte_mbuf *m)
@@ -142,7 +161,7 @@ void port_tx(struct worker *w, uint16_t port_id, struct rte_mbuf *m)
 	struct worker_tx *tx = tx_of(w, port_id);
 
 	if (likely(tx != NULL))
-		enqueue(w, port_id, tx, m);
+		enqueue(w, port_id, tx, &m, 1);
 	else
 		worker_drop(w, m, DROP_TX_IFACE_DOWN);
 }
@@ -188,7 +207,9 @@ void port_send(struct worker *w, const struct nexthop *nh, struct pkt *p, unsign
 	struct iface *out = nh->iface;
 	struct worker_tx *tx = tx_ready(w, out);
 	bool mirror = iface_has(out, IFACE_MIRROR);
-	uint64_t packets = 0, bytes = 0;
+	struct rte_mbuf *m[2 * VEC_MAX];
+	unsigned packets = 0;
+	uint64_t bytes = 0;
 
 	if (unlikely(tx == NULL)) {
 		drop_run(w, out, p, n, DROP_TX_IFACE_DOWN);
@@ -205,10 +226,10 @@ void port_send(struct worker *w, const struct nexthop *nh, struct pkt *p, unsign
 			put_long_l2(nh, &p[i]);
 		if (unlikely(mirror))
 			host_mirror(w, &p[i], out);
-		packets++;
+		m[packets++] = p[i].m;
 		bytes += p[i].len;
-		enqueue(w, out->port_id, tx, p[i].m);
 	}
+	enqueue(w, out->port_id, tx, m, packets);
 	out->stats[w->id].tx_packets += packets;
 	out->stats[w->id].tx_bytes += bytes;
 }
@@ -227,6 +248,5 @@ void port_send_frames(
 	}
 	stats->tx_packets += n;
 	stats->tx_bytes += bytes;
-	for (unsigned i = 0; i < n; i++)
-		enqueue(w, out->port_id, tx, m[i]);
+	enqueue(w, out->port_id, tx, m, n);
 }

@@ -202,8 +202,7 @@ static bool take_fresh(struct replay *r, uint64_t first, uint32_t bits, bool sha
 	return true;
 }
 
-/* What nearly every run is: consecutive numbers beyond the top, a compare-and-swap for those of a
- * block. Returns how many of them were taken; the rest is for accept_block() to judge. */
+/* One store or compare-and-swap for the numbers of a block. */
 static unsigned accept_consecutive(struct replay *r, uint64_t first, unsigned n, bool shared)
 {
 	unsigned done = 0;
@@ -219,25 +218,29 @@ static unsigned accept_consecutive(struct replay *r, uint64_t first, unsigned n,
 	return done;
 }
 
+unsigned replay_accept_fresh(struct replay *r, const uint64_t *seq, unsigned n, bool shared)
+{
+	unsigned taken;
+
+	if (unlikely(r->window == 0 || !replay_ahead(r, seq[0])))
+		return 0;
+	if (n == 1)
+		taken = take_fresh(r, seq[0], bit_of(seq[0]), shared);
+	else
+		taken = likely(consecutive(seq, n)) ? accept_consecutive(r, seq[0], n, shared) : 0;
+	if (likely(taken > 0))
+		raise_top(r, seq[taken - 1], shared);
+	return taken;
+}
+
 static inline void accept_run(
 	struct replay *r, const uint64_t *seq, uint8_t *verdicts, unsigned n, bool shared)
 {
-	uint64_t top = atomic_load_explicit(&r->top, memory_order_relaxed);
-	uint64_t reached = top;
-	unsigned i = 0, end;
+	unsigned i = replay_accept_fresh(r, seq, n, shared), end;
+	uint64_t top, reached;
 
-	if (likely(r->window != 0 && seq[0] > top)) {
-		if (n == 1 && take_fresh(r, seq[0], bit_of(seq[0]), shared)) {
-			verdicts[0] = REPLAY_OK;
-			raise_top(r, seq[0], shared);
-			return;
-		}
-		if (likely(consecutive(seq, n)))
-			i = accept_consecutive(r, seq[0], n, shared);
-		memset(verdicts, REPLAY_OK, i);
-		if (i > 0)
-			reached = seq[i - 1];
-	}
+	memset(verdicts, REPLAY_OK, i);
+	top = reached = atomic_load_explicit(&r->top, memory_order_relaxed);
 	for (; i < n; i = end) {
 		if (r->window == 0) { /* the top still serves extended sequence numbers */
 			verdicts[i] = REPLAY_OK;

@@ -63,4 +63,9 @@ void replay_accept_run(struct replay *r, const uint64_t *seq, uint8_t *verdicts,
 /* The same without a locked operation, while one worker alone uses the window. */
 void replay_accept_run_alone(struct replay *r, const uint64_t *seq, uint8_t *verdicts, unsigned n);
 
+/* The short way for what nearly every run is, consecutive numbers beyond all accepted so far. Takes
+ * the first ones of a run and returns how many; the rest, whatever it is, is left to the functions
+ * above. shared: see there. */
+unsigned replay_accept_fresh(struct replay *r, const uint64_t *seq, unsigned n, bool shared);
+
 #endif

@@ -46,21 +46,32 @@ static bool addr_valid(const char *field, const struct addr *a, const char **why
 	return true;
 }
 
-static bool endpoints_valid(const struct sa_params *p, const char **why)
+bool sa_ends_valid(const struct sa_ends *ends, enum sa_dir dir, const char **why)
 {
-	if (!addr_valid("dst", &p->dst, why))
+	if (!addr_valid("dst", &ends->dst, why))
 		return false;
 	/* A peer that may be anywhere may also be unknown. */
-	if (!(p->dir == SA_IN && (p->flags & SA_ANY_SOURCE) && is_zero(&p->src)) &&
-		!addr_valid("src", &p->src, why))
+	if (!(dir == SA_IN && (ends->flags & SA_ANY_SOURCE) && is_zero(&ends->src)) &&
+		!addr_valid("src", &ends->src, why))
 		return false;
-	if (p->src.family != p->dst.family)
+	if (ends->src.family != ends->dst.family)
 		REFUSE(why, "src: IPv%u, but dst is IPv%u; both must be of one family",
-			p->src.family, p->dst.family);
-	if ((p->flags & SA_UDP_ENCAP) && (p->sport == 0 || p->dport == 0))
+			ends->src.family, ends->dst.family);
+	if ((ends->flags & SA_UDP_ENCAP) && (ends->sport == 0 || ends->dport == 0))
 		REFUSE(why, "%s: 0, but UDP encapsulation needs a port from 1 to 65535",
-			p->sport == 0 ? "sport" : "dport");
+			ends->sport == 0 ? "sport" : "dport");
 	return true;
+}
+
+static struct sa_ends ends_of(const struct sa_params *p)
+{
+	return (struct sa_ends){
+		.src = p->src,
+		.dst = p->dst,
+		.sport = p->sport,
+		.dport = p->dport,
+		.flags = p->flags & (SA_UDP_ENCAP | SA_ANY_SOURCE),
+	};
 }
 
 static bool flags_valid(const struct sa_params *p, const char **why)
@@ -100,6 +111,8 @@ static bool selector_valid(const struct selector *s, unsigned i, const char **wh
 
 static bool params_valid(const struct sa_params *p, unsigned n_workers, const char **why)
 {
+	const struct sa_ends ends = ends_of(p);
+
 	if (p->dir != SA_IN && p->dir != SA_OUT)
 		REFUSE(why, "direction: %u, but in (1) or out (2) is expected", p->dir);
 	if (p->spi < SPI_MIN)
@@ -107,7 +120,8 @@ static bool params_valid(const struct sa_params *p, unsigned n_workers, const ch
 	if (n_workers == 0 || n_workers > WORKER_MAX)
 		REFUSE(why, "workers: %u, but 1 to %u are possible", n_workers, WORKER_MAX);
 	if (!alg_valid(p->cipher, p->enc_key_len, p->auth, p->auth_key_len, why) ||
-		!flags_valid(p, why) || !endpoints_valid(p, why) || !counters_valid(p, why))
+		!flags_valid(p, why) || !sa_ends_valid(&ends, p->dir, why) ||
+		!counters_valid(p, why))
 		return false;
 	for (unsigned i = 0; i < p->n_selectors; i++) {
 		if (!selector_valid(&p->selectors[i], i, why))
@@ -116,18 +130,20 @@ static bool params_valid(const struct sa_params *p, unsigned n_workers, const ch
 	return true;
 }
 
-/* The SA, its workers' lines and its replay words in one piece. */
+/* The SA, its workers' lines and the words of a large replay window in one piece. */
 static struct sa *sa_alloc(const struct sa_params *p, unsigned n_workers)
 {
 	uint32_t slots = p->dir == SA_IN ? replay_slots(p->replay_window) : 0;
 	size_t head = sizeof(struct sa) + n_workers * sizeof(struct sa_worker);
+	bool few = slots <= RTE_DIM(((struct sa *)NULL)->few_slots);
 	struct sa *sa;
 
-	sa = rte_zmalloc("sa", head + slots * sizeof(uint64_t), RTE_CACHE_LINE_SIZE);
+	sa = rte_zmalloc("sa", head + (few ? 0 : slots * sizeof(uint64_t)), RTE_CACHE_LINE_SIZE);
 	if (sa == NULL)
 		return NULL;
 	if (p->dir == SA_IN)
-		replay_init(&sa->replay, p->replay_window, RTE_PTR_ADD(sa, head));
+		replay_init(
+			&sa->replay, p->replay_window, few ? sa->few_slots : RTE_PTR_ADD(sa, head));
 	sa->worker_count = n_workers;
 	return sa;
 }
@@ -135,7 +151,6 @@ static struct sa *sa_alloc(const struct sa_params *p, unsigned n_workers)
 static void set_fields(struct sa *sa, const struct sa_params *p)
 {
 	const struct cipher_info *c = cipher_info(p->cipher);
-	bool esn = p->flags & SA_ESN;
 
 	sa->spi = p->spi;
 	sa->spi_be = htonl(p->spi);
@@ -149,20 +164,27 @@ static void set_fields(struct sa *sa, const struct sa_params *p)
 	sa->align = c->align;
 	if (c->salt != 0)
 		memcpy(&sa->salt, p->enc_key + p->enc_key_len - c->salt, c->salt);
-	sa->src = p->src;
-	sa->dst = p->dst;
-	sa->sport = p->sport;
-	sa->dport = p->dport;
-	if (p->dir == SA_OUT) {
-		atomic_init(&sa->seq, p->first_seq != 0 ? p->first_seq : 1);
-		sa->seq_max = esn ? SEQ_MAX_ESN : SEQ_MAX;
+	sa->ends[0] = ends_of(p);
+	if (p->dir == SA_IN) {
+		if (p->first_seq > 1)
+			replay_seek(&sa->replay, p->first_seq - 1);
+		return;
 	}
+	atomic_init(&sa->seq, p->first_seq != 0 ? p->first_seq : 1);
+	sa->seq_max = sa_seq_end(sa);
+	if (p->max_packets != 0 && p->max_packets <= sa->seq_max - sa->seq)
+		sa->seq_max = sa->seq + p->max_packets - 1;
 	esp_build_template(sa);
+}
+
+uint64_t sa_seq_end(const struct sa *sa)
+{
+	return sa->flags & SA_ESN ? SEQ_MAX_ESN : SEQ_MAX;
 }
 
 static int copy_selectors(struct sa *sa, const struct sa_params *p)
 {
-	if (p->n_selectors == 0)
+	if (p->n_selectors == 0 || p->dir == SA_OUT)
 		return 0;
 	sa->selectors = rte_malloc("selectors", p->n_selectors * sizeof(struct selector), 0);
 	if (sa->selectors == NULL)
@@ -202,9 +224,12 @@ void sa_destroy(struct sa *sa)
 {
 	if (sa == NULL)
 		return;
-	lookaside_sa_free(sa->lookaside);
-	crypto_key_free(sa->key);
-	rte_free(sa->selectors);
+	if (sa->expired != SA_MOVED) {
+		lookaside_sa_free(sa->lookaside);
+		crypto_key_free(sa->key);
+	}
+	if (sa->dir == SA_IN)
+		rte_free(sa->selectors);
 	explicit_bzero(sa, sizeof(*sa)); /* the salt */
 	rte_free(sa);
 }

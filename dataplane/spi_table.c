@@ -20,14 +20,6 @@ static inline uint32_t first_slot(const struct spi_table *t, uint32_t spi)
 	return (h ^ h >> 15) & t->mask;
 }
 
-static inline bool dst_is(const struct sa *sa, unsigned family, const void *dst)
-{
-	if (sa->dst.family != family)
-		return false;
-	return family == IP_V4 ? memcmp(&sa->dst.v4, dst, 4) == 0
-			       : memcmp(sa->dst.v6, dst, 16) == 0;
-}
-
 struct sa *spi_lookup(uint32_t spi, unsigned family, const void *dst)
 {
 	struct spi_table *t = atomic_load_explicit(&spi_table, memory_order_acquire);
@@ -40,7 +32,7 @@ struct sa *spi_lookup(uint32_t spi, unsigned family, const void *dst)
 		if (key == spi) {
 			struct sa *sa = atomic_load_explicit(&t->slot[i].sa, memory_order_acquire);
 
-			if (sa != NULL && dst_is(sa, family, dst))
+			if (sa != NULL && sa_dst_is(sa, family, dst))
 				return sa;
 		} else if (key == 0) {
 			return NULL;
@@ -55,15 +47,17 @@ void spi_prefetch_slot(uint32_t spi)
 	rte_prefetch0(&t->slot[first_slot(t, spi)]);
 }
 
-void spi_prefetch_sa(uint32_t spi)
+struct sa *spi_prefetch_sa(uint32_t spi)
 {
 	struct spi_table *t = atomic_load_explicit(&spi_table, memory_order_acquire);
 	struct sa *sa = atomic_load_explicit(&t->slot[first_slot(t, spi)].sa, memory_order_relaxed);
 
-	if (sa == NULL)
-		return;
-	rte_prefetch0(sa);
-	rte_prefetch0(sa->dst.v6);
+	if (sa != NULL) {
+		rte_prefetch0(sa);
+		rte_prefetch0(sa->dst.v6);
+		rte_prefetch0_write(&sa->replay);
+	}
+	return sa;
 }
 
 static struct spi_table *table_new(uint32_t slots)
@@ -149,6 +143,18 @@ void spi_remove(struct sa *sa)
 	for (uint32_t i = first_slot(t, sa->spi); t->slot[i].spi != 0; i = (i + 1) & t->mask) {
 		if (t->slot[i].sa == sa) {
 			atomic_store_explicit(&t->slot[i].sa, NULL, memory_order_release);
+			return;
+		}
+	}
+}
+
+void spi_replace(const struct sa *old, struct sa *sa)
+{
+	struct spi_table *t = spi_table;
+
+	for (uint32_t i = first_slot(t, sa->spi); t->slot[i].spi != 0; i = (i + 1) & t->mask) {
+		if (t->slot[i].sa == old) {
+			atomic_store_explicit(&t->slot[i].sa, sa, memory_order_release);
 			return;
 		}
 	}

@@ -36,14 +36,17 @@ static inline uint32_t spi_hash(uint32_t spi)
 /* Worker side. dst: outer destination address, 4 or 16 bytes by family. NULL: no such SA. */
 struct sa *spi_lookup(uint32_t spi, unsigned family, const void *dst);
 
-/* Fetch what spi_lookup() will look at: first the slot, later the SA that stands there. */
+/* Fetch what spi_lookup() will look at: first the slot, later the SA that stands there, which is very
+ * likely the one. NULL: none. */
 void spi_prefetch_slot(uint32_t spi);
-void spi_prefetch_sa(uint32_t spi);
+struct sa *spi_prefetch_sa(uint32_t spi);
 
 /* Control side. 0, or -EEXIST (same SPI and address), -ENOMEM. `retire` is called with a table
  * that was replaced: it frees it, by free(3), once no worker can read it. */
 int spi_insert(struct sa *sa, void (*retire)(void *old));
 void spi_remove(struct sa *sa);
+/* Another SA with the same SPI and address, by one store. */
+void spi_replace(const struct sa *old, struct sa *sa);
 int spi_table_init(void);
 void spi_table_free(void);
 

@@ -117,7 +117,7 @@ static void hand_to(
 
 	for (unsigned i = 0; i < n; i++)
 		*host_tag(m[i]) = tag;
-	sent = rte_ring_mp_enqueue_burst(w->peers[to]->handoff, (void **)m, n, NULL);
+	sent = worker_hand_over(w, to, m, n);
 	in->stats[w->id].rx_drops += n - sent;
 	for (unsigned i = sent; i < n; i++)
 		worker_drop(w, m[i], DROP_HANDOFF_FULL);
@@ -191,6 +191,11 @@ unsigned handoff_receive(struct worker *w, unsigned max)
 	unsigned n = rte_ring_sc_dequeue_burst(
 		w->handoff, (void **)m, RTE_MIN(max, (unsigned)VEC_MAX), NULL);
 
+	/* The other worker's caches have them. */
+	for (unsigned i = 0; i < n; i++) {
+		rte_prefetch0(m[i]);
+		rte_prefetch0(host_tag(m[i]));
+	}
 	for (unsigned i = 0; i < n;) {
 		const struct host_tag *tag = host_tag(m[i]);
 
@@ -200,7 +205,7 @@ unsigned handoff_receive(struct worker *w, unsigned max)
 			flow_in(w, tag->iface, m + i, run);
 			i += run;
 		} else if (tag->op == HOST_VTI) {
-			host_from_worker(w, m[i++]);
+			i += host_from_worker(w, m + i, n - i);
 		} else {
 			port_tx(w, tag->iface, m[i++]);
 		}

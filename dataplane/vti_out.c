@@ -4,7 +4,6 @@
  * Packets come in runs of one interface; the run shares the look at the interface and the counters.
  * A packet larger than the tunnel's MTU is answered with Packet Too Big, or cut before it is
  * encrypted (RFC 4301 8.2): the far gateway then never has to reassemble. */
-#include "dataplane/crypto_key.h"
 #include "dataplane/esp.h"
 #include "dataplane/worker.h"
 
@@ -61,6 +60,8 @@ static void stopped(struct worker *w, struct run *r, struct pkt *p)
 {
 	const struct way *way = &r->way;
 
+	if (way->refusal == DROP_VTI_NO_SA && host_hold(w, p, r->out))
+		return;
 	if (way->refusal != DROP_REASON_COUNT)
 		worker_drop_out(w, p, r->out, way->refusal);
 	else if (p->depth == TUNNEL_DEPTH_MAX)
@@ -82,6 +83,14 @@ static unsigned entering(const struct run *r, const struct pkt *p, unsigned n)
 	return i;
 }
 
+/* The SA is moving to other ends, or its time is over. */
+static void take_successor(struct way *way)
+{
+	way->sa = sa_follow(way->sa);
+	if (atomic_load_explicit(&way->sa->expired, memory_order_relaxed) != SA_LIVE)
+		way->refusal = DROP_ESP_EXPIRED_OUT;
+}
+
 static struct way find_way(const struct iface *out, bool six)
 {
 	struct way way = {
@@ -94,8 +103,8 @@ static struct way find_way(const struct iface *out, bool six)
 		way.refusal = DROP_VTI_DOWN;
 	else if (way.sa == NULL)
 		way.refusal = DROP_VTI_NO_SA;
-	else if (atomic_load_explicit(&way.sa->expired, memory_order_relaxed))
-		way.refusal = DROP_ESP_EXPIRED_OUT;
+	else if (unlikely(atomic_load_explicit(&way.sa->expired, memory_order_relaxed)))
+		take_successor(&way);
 	if (unlikely(way.refusal != DROP_REASON_COUNT))
 		way.mtu = 0;
 	return way;
@@ -111,9 +120,6 @@ static uint16_t serving_worker(const struct worker *w, const struct iface *out)
 void vti_prefetch(
 	const struct worker *w, const struct iface **out, const uint8_t *family, unsigned n)
 {
-	const struct sa *sa[VEC_MAX];
-	unsigned n_sa = 0;
-
 	for (unsigned i = 0; i < n; i++) {
 		rte_prefetch0(out[i]);
 		rte_prefetch0_write(&out[i]->stats[w->id]);
@@ -125,13 +131,9 @@ void vti_prefetch(
 		if (s == NULL)
 			continue;
 		rte_prefetch0(s);
-		rte_prefetch0(&s->mould);
-		rte_prefetch0_write(&s->seq);
+		rte_prefetch0_write(&s->mould);
 		rte_prefetch0_write(&s->worker[w->id]);
-		sa[n_sa++] = s;
 	}
-	for (unsigned i = 0; i < n_sa; i++)
-		crypto_key_prefetch(sa[i]);
 }
 
 void vti_send(struct worker *w, struct iface *out, struct pkt *p, unsigned n)

@@ -4,6 +4,7 @@
 
 #include "dataplane/crypto.h"
 #include "dataplane/esp.h"
+#include "dataplane/lend.h"
 #include "dataplane/lookaside.h"
 
 #include <rte_cycles.h>
@@ -16,7 +17,9 @@
 #define INJECT_RING  2048
 #define TO_HOST_RING 4096
 #define HANDOFF_RING 4096
-#define IDLE_TURNS   2048 /* empty turns before a worker may sleep */
+#define CROWDED      (4 * TURN_MAX) /* packets that wait for a worker which does not keep up */
+#define IDLE_TURNS   2048           /* empty turns before a worker may sleep */
+#define HELD_TURNS   64             /* that RCU waits, at most, before what is lent is taken home */
 
 /* Ring names are global to the process; tests make workers with the same id again and again. */
 static struct rte_ring *ring_new(
@@ -31,13 +34,22 @@ static struct rte_ring *ring_new(
 
 static bool worker_init(struct worker *w)
 {
+	bool lends = w->n_workers > 1;
+
 	/* Several threads may send to a worker; it alone sends to the host thread. */
 	w->inject = ring_new(w, "inject", INJECT_RING, RING_F_SC_DEQ);
 	w->handoff = ring_new(w, "handoff", HANDOFF_RING, RING_F_SC_DEQ);
 	w->to_host = ring_new(w, "to_host", TO_HOST_RING, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	w->crypto = crypto_ctx_new(NULL);
 	w->fragments = fragment_table_new();
-	w->seal = seal_batch_new();
+	if (lends) {
+		w->sealing = lend_new(false);
+		w->opening = lend_new(true);
+		w->opens = open_lots_new(LEND_LOTS);
+		if (w->sealing == NULL || w->opening == NULL || w->opens == NULL)
+			return false;
+	}
+	w->seal = w->seals = seal_batch_new(lends ? LEND_LOTS : 1);
 	return w->seal != NULL && w->inject != NULL && w->handoff != NULL && w->to_host != NULL &&
 		w->crypto != NULL && w->fragments != NULL;
 }
@@ -98,7 +110,10 @@ void worker_free(struct worker *w)
 		fragment_table_free(w->fragments);
 	if (w->crypto != NULL)
 		crypto_ctx_free(w->crypto);
-	seal_batch_free(w->seal);
+	seal_batch_free(w->seals, w->sealing);
+	open_lots_free(w->opens, w->opening);
+	lend_free(w->sealing);
+	lend_free(w->opening);
 	rte_free(w);
 }
 
@@ -177,6 +192,37 @@ static void end_turn(struct worker *w)
 		free_dropped(w);
 }
 
+unsigned worker_hand_over(struct worker *w, uint16_t to, struct rte_mbuf **m, unsigned n)
+{
+	unsigned room, sent;
+
+	sent = rte_ring_mp_enqueue_burst(w->peers[to]->handoff, (void **)m, n, &room);
+	w->crowded |= room < HANDOFF_RING - CROWDED;
+	return sent;
+}
+
+static unsigned lots_out(const struct worker *w)
+{
+	return w->sealing != NULL ? lend_out(w->sealing) + lend_out(w->opening) : 0;
+}
+
+/* Are there places for a turn's packets, and may RCU wait that long? */
+static bool may_receive(const struct worker *w)
+{
+	return w->held < HELD_TURNS &&
+		RTE_MAX(lend_out(w->sealing), lend_out(w->opening)) <= LEND_LOTS - 2;
+}
+
+/* Whoever has time helps, and whoever receives more than another one can take. */
+static unsigned help(struct worker *w, unsigned n)
+{
+	if (n >= TURN_MAX / 2 && !w->crowded)
+		return 0;
+	if (n == 0)
+		cycles_charge(&w->cycles, CYCLES_IDLE, 0);
+	return lend_help(w);
+}
+
 unsigned worker_turn(struct worker *w)
 {
 	unsigned n;
@@ -186,8 +232,10 @@ unsigned worker_turn(struct worker *w)
 	/* An SA may be retired between two turns. */
 	w->last_sa = NULL;
 
-	n = stage_rx(w);
-	n += w->icmp.n;
+	w->crowded = false;
+	n = likely(w->sealing == NULL || may_receive(w)) ? stage_rx(w) : 0;
+	w->backlog = n >= TURN_MAX;
+	n += w->icmp.n + lots_out(w);
 	take_icmp(w);
 	reassemble_expire(w);
 	run_stages(w);
@@ -196,10 +244,19 @@ unsigned worker_turn(struct worker *w)
 	end_turn(w);
 	if (n > 0)
 		cycles_charge(&w->cycles, CYCLES_TX, 0);
+	if (w->sealing != NULL)
+		n += help(w, n);
 
 	w->stats.turns++;
 	w->stats.busy_turns += n > 0;
-	return n + w->in_device;
+	w->held = lots_out(w) > 0 ? w->held + 1 : 0;
+	return n + w->in_device + lots_out(w);
+}
+
+void worker_quiescent(struct worker *w)
+{
+	if (w->held == 0)
+		rte_rcu_qsbr_quiescent(w->rcu, w->id);
 }
 
 static void sleep_offline(struct worker *w, unsigned idle_us)
@@ -220,6 +277,16 @@ static void empty_device(struct worker *w)
 	}
 }
 
+/* Whoever has one of their pieces does it to the end. */
+static void take_lots_home(struct worker *w)
+{
+	w->backlog = false;
+	while (lots_out(w) > 0) {
+		run_stages(w);
+		end_turn(w);
+	}
+}
+
 void worker_run(struct worker *w, const _Atomic bool *stop, unsigned idle_us)
 {
 	unsigned idle = 0;
@@ -228,7 +295,7 @@ void worker_run(struct worker *w, const _Atomic bool *stop, unsigned idle_us)
 	rte_rcu_qsbr_thread_online(w->rcu, w->id);
 	while (!atomic_load_explicit(stop, memory_order_relaxed)) {
 		idle = worker_turn(w) > 0 ? 0 : idle + 1;
-		rte_rcu_qsbr_quiescent(w->rcu, w->id);
+		worker_quiescent(w);
 		/* Once asleep, it goes on sleeping between looks until something comes. */
 		if (idle_us > 0 && idle >= IDLE_TURNS) {
 			sleep_offline(w, idle_us);
@@ -236,6 +303,7 @@ void worker_run(struct worker *w, const _Atomic bool *stop, unsigned idle_us)
 		}
 	}
 	empty_device(w);
+	take_lots_home(w);
 	rte_rcu_qsbr_thread_offline(w->rcu, w->id);
 	rte_rcu_qsbr_thread_unregister(w->rcu, w->id);
 }

@@ -13,6 +13,8 @@
 
 struct crypto_ctx;
 struct fragment_table;
+struct lend;
+struct open_lot;
 struct seal_batch;
 
 #define WORKER_MAX 64
@@ -52,6 +54,8 @@ struct worker {
 	uint64_t now; /* TSC at the start of this turn */
 
 	struct worker_rx rx[RX_MAX];
+	/* Encryption and decryption that any worker may help with, see lend.h. NULL: there is no other. */
+	struct lend *sealing, *opening;
 	/* By DPDK port; NULL: no such port. From rte_zmalloc(); worker_free() frees them. */
 	struct worker_tx *tx[PORT_MAX];
 	uint16_t n_pending; /* ports that have frames waiting in tx[]->m */
@@ -59,8 +63,10 @@ struct worker {
 
 	struct rte_mempool *pool; /* of packets the router makes, fragments included */
 	struct crypto_ctx *crypto;
-	struct seal_batch *seal; /* packets that wait to be encrypted (esp_out.c) */
-	uint32_t in_device;      /* packets that the crypto device has (lookaside.c) */
+	struct seal_batch *seal;  /* packets that wait to be encrypted (esp_out.c) */
+	struct seal_batch *seals; /* it is one of these: the only one, or LEND_LOTS */
+	struct open_lot *opens;   /* packets that others may be decrypting (esp_in.c): LEND_LOTS */
+	uint32_t in_device;       /* packets that the crypto device has (lookaside.c) */
 	struct fragment_table *fragments;
 
 	/* The vectors between the stages; all empty between turns. */
@@ -74,10 +80,14 @@ struct worker {
 	struct rte_ring *to_host; /* punts, mirrors, packets that wait for a neighbour */
 	struct rte_ring *handoff; /* from other workers */
 	struct worker **peers;    /* all workers, by id; set by whoever makes several */
+	uint16_t helped;          /* the last of them that was offered help */
+	bool backlog;             /* this turn took as many packets as it could: more are waiting */
+	bool crowded;             /* in this turn, packets went to a worker that does not keep up */
+	uint32_t held; /* turns in a row that ended with lots out: see worker_quiescent() */
 
 	struct rte_rcu_qsbr *rcu; /* this worker's thread id is `id` */
 
-	struct sa *last_sa; /* found for the last ESP packet of this turn; NULL: none */
+	struct sa *last_sa; /* likely that of the next ESP packet: the last one's; NULL: none */
 	uint16_t rx_next;   /* receive queue that is served first in the next turn */
 
 	uint64_t icmp_tokens, icmp_refill; /* rate limit of ICMP errors, see icmp_error.c */
@@ -94,13 +104,21 @@ struct worker *worker_new(
 	uint16_t id, uint16_t n_workers, struct rte_mempool *pool, struct rte_rcu_qsbr *rcu);
 void worker_free(struct worker *w);
 
-/* One turn: receive from every queue and ring, run all stages, transmit. Returns the packets seen,
- * those that a crypto device still has among them. Tests call this directly; a worker thread calls nothing else. */
+/* One turn: receive from every queue and ring, run all stages, transmit, help others. Returns the packets
+ * seen, and what is still out: packets in a crypto device, lots of lend.h. Between two turns a worker
+ * thread does nothing else but call worker_quiescent(). */
 unsigned worker_turn(struct worker *w);
+
+/* Tell RCU that the worker holds nothing any more, unless lots are out. That they are so turn after turn
+ * can't hold it up for long: after some turns the worker receives nothing more until they are home. */
+void worker_quiescent(struct worker *w);
 
 /* Run until *stop. idle_us: after some thousand empty turns sleep that long (the only system call,
  * offline for RCU); 0: never sleep. */
 void worker_run(struct worker *w, const _Atomic bool *stop, unsigned idle_us);
+
+/* Put tagged packets on another worker's ring. Returns how many it took. */
+unsigned worker_hand_over(struct worker *w, uint16_t to, struct rte_mbuf **m, unsigned n);
 
 /* Count and free. The mbuf is freed at the end of the turn. */
 void worker_drop(struct worker *w, struct rte_mbuf *m, enum drop_reason reason);
@@ -129,8 +147,11 @@ enum drop_reason parse_ip(struct pkt *p, uint32_t room);
  * into w->esp_in. Fragments are not. (esp_match.c) */
 bool esp_match(struct worker *w, struct pkt *p);
 
-/* Where the frames of a burst are ESP of many SAs, fetch what esp_match() will look at. */
-void esp_prefetch(struct rte_mbuf **m, unsigned n);
+#define ESP_PREFETCH_MAX 64
+
+/* Where the frames of a burst, at most ESP_PREFETCH_MAX, are ESP of many SAs: fetch what esp_match() will
+ * look at, and guess each one's SA (NULL: none). False: they are not, and nothing is done. */
+bool esp_prefetch(struct rte_mbuf **m, unsigned n, struct sa **guess);
 
 /* A checked packet to an address of the router's own: ESP is decrypted (w->esp_in) or dropped,
  * fragments that may be ESP go to reassemble(), all else to the kernel. Consumes p (local.c). */

@@ -7,15 +7,20 @@
  * Frames with id 0 are events, sent to those who subscribed. The first request is HELLO.
  *
  * Fields are fixed-width, in host byte order, except addresses (network order). Reserved fields
- * are zero. Strings are NUL-terminated within their arrays. Sizes are exact: a request whose length
- * is not the declared one is refused. On refusal `status` is a positive errno and the payload a
- * sentence for people that names the field and the value.  */
+ * are zero. Strings are NUL-terminated within their arrays. On refusal `status` is a positive errno
+ * and the payload a sentence for people that names the field and the value.
+ *
+ * A structure may grow at its end, and zero there means what held before: who gets fewer bytes takes
+ * the rest as zeros, who gets more ignores them (docs/api.md, Versions). */
 #ifndef VIADUCT_API_H
 #define VIADUCT_API_H
 
+#include <stddef.h>
 #include <stdint.h>
 
-#define VIADUCT_API_VERSION 1
+/* Version: both sides must agree. Minor: rises with what is added; see viaduct_hello. */
+#define VIADUCT_API_VERSION 2
+#define VIADUCT_API_MINOR   0
 #define VIADUCT_SOCKET      "/run/viaduct/viaduct.sock"
 #define VIADUCT_MSG_MAX     16384 /* bytes of payload, either direction */
 #define VIADUCT_NAME_LEN    16    /* interface names, as the kernel's IFNAMSIZ */
@@ -42,6 +47,10 @@ struct viaduct_msg {
 	X(HELLO, 1, viaduct_hello, viaduct_hello, 0, 0)                                            \
 	X(STATUS, 2, viaduct_none, viaduct_status, 0, 0)                                           \
 	X(SUBSCRIBE, 3, viaduct_subscribe, viaduct_none, 0, 0)                                     \
+	X(BATCH_BEGIN, 4, viaduct_none, viaduct_none, 1, 0)                                        \
+	X(BATCH_COMMIT, 5, viaduct_none, viaduct_none, 1, 0)                                       \
+	X(BATCH_ABORT, 6, viaduct_none, viaduct_none, 1, 0)                                        \
+	X(SNAPSHOT, 7, viaduct_snapshot, viaduct_none, 0, 1)                                       \
 	X(VTI_ADD, 10, viaduct_vti, viaduct_vti, 1, 0)                                             \
 	X(VTI_SET, 11, viaduct_vti, viaduct_vti, 1, 0)                                             \
 	X(VTI_DEL, 12, viaduct_name, viaduct_none, 1, 0)                                           \
@@ -65,17 +74,32 @@ struct viaduct_msg {
 	X(PORT_DUMP, 50, viaduct_none, viaduct_port_info, 0, 1)                                    \
 	X(WORKER_DUMP, 51, viaduct_none, viaduct_worker_info, 0, 1)                                \
 	X(DROP_DUMP, 52, viaduct_none, viaduct_drop_info, 0, 1)                                    \
-	X(CYCLES_DUMP, 53, viaduct_none, viaduct_cycles_info, 0, 1)
+	X(CYCLES_DUMP, 53, viaduct_none, viaduct_cycles_info, 0, 1)                                \
+	X(RELOAD, 60, viaduct_reload, viaduct_change, 1, 1)                                        \
+	X(CONFIG_DUMP, 61, viaduct_none, viaduct_text, 0, 1)
+
+/* X(NAME, number, struct): frames that nobody asked for but by SUBSCRIBE. */
+#define VIADUCT_EVENTS(X)                                                                          \
+	X(SA_EXPIRE, 100, viaduct_sa_expire)                                                       \
+	X(ACQUIRE, 101, viaduct_acquire)                                                           \
+	X(MAPPING, 102, viaduct_mapping)                                                           \
+	X(VTI, 103, viaduct_vti_info) /* new, or something changed */                              \
+	X(DROPS, 104, viaduct_drops)
 
 enum viaduct_msg_type {
 #define X(name, number, req, rep, write, dump) VIADUCT_##name = number,
 	VIADUCT_MESSAGES(X)
 #undef X
-	VIADUCT_EVENT_SA_EXPIRE = 100, /* struct viaduct_sa_expire */
-	VIADUCT_EVENT_ACQUIRE = 101,   /* struct viaduct_acquire */
-	VIADUCT_EVENT_MAPPING = 102,   /* struct viaduct_mapping */
-	VIADUCT_EVENT_VTI = 103,       /* struct viaduct_vti_info: new, or something changed */
+#define X(name, number, type) VIADUCT_EVENT_##name = number,
+	VIADUCT_EVENTS(X)
+#undef X
 };
+
+/* X(struct, bytes): what must be sent of a structure; the others are sent whole. One that grows is
+ * named here with its former size, so that clients of that time are still understood. */
+#define VIADUCT_BASE_SIZES(X)                                                                      \
+	X(viaduct_hello, offsetof(struct viaduct_hello, minor))                                    \
+	X(viaduct_sa, offsetof(struct viaduct_sa, selectors))
 
 struct viaduct_none {
 };
@@ -94,6 +118,8 @@ struct viaduct_hello {
 	uint32_t version; /* VIADUCT_API_VERSION of the sender; must be equal */
 	uint32_t pid;     /* reply: the daemon's */
 	char name[32];    /* "viaductctl", "charon"; reply: "viaductd 0.1.0" */
+	uint32_t minor;   /* VIADUCT_API_MINOR of the sender; may differ */
+	uint32_t reserved;
 };
 
 struct viaduct_status {
@@ -114,10 +140,25 @@ enum viaduct_event_mask {
 	VIADUCT_SUB_ACQUIRE = 1 << 1,
 	VIADUCT_SUB_MAPPING = 1 << 2,
 	VIADUCT_SUB_VTI = 1 << 3,
+	VIADUCT_SUB_DROPS = 1 << 4,
 };
 
 struct viaduct_subscribe {
-	uint32_t mask; /* enum viaduct_event_mask; replaces the former one */
+	uint32_t mask;             /* enum viaduct_event_mask; replaces the former one */
+	uint32_t drops_per_second; /* VIADUCT_SUB_DROPS: of one reason; 0: 100 */
+};
+
+/* What a SNAPSHOT shows, in this order. */
+enum viaduct_snapshot_kind {
+	VIADUCT_SNAPSHOT_VTIS = 1 << 0,
+	VIADUCT_SNAPSHOT_SAS = 1 << 1,
+	VIADUCT_SNAPSHOT_POLICIES = 1 << 2,
+	VIADUCT_SNAPSHOT_ROUTES = 1 << 3,
+};
+
+/* Several dumps of one moment: each item comes with the type of its own dump (VIADUCT_VTI_DUMP ...). */
+struct viaduct_snapshot {
+	uint32_t kinds; /* enum viaduct_snapshot_kind; 0: all */
 	uint32_t reserved;
 };
 
@@ -156,8 +197,10 @@ struct viaduct_vti_info {
 	uint32_t carrier;
 	uint32_t reqid_auto; /* 1: reqid was given by the daemon */
 	uint32_t sas_in, sas_out;
-	uint32_t reserved;
+	uint32_t held; /* packets that wait for an outbound SA */
 	struct viaduct_if_stats stats;
+	uint32_t origin; /* enum viaduct_origin: API or CONFIG */
+	uint32_t reserved;
 };
 
 struct viaduct_spi_alloc {
@@ -198,6 +241,7 @@ enum viaduct_sa_flag {
 	VIADUCT_SA_NO_ECN = 1 << 3,
 	VIADUCT_SA_COPY_DF = 1 << 4,
 	VIADUCT_SA_SET_DF = 1 << 5,
+	VIADUCT_SA_IKE = 1 << 30, /* negotiated: says no more than who installed it */
 };
 
 struct viaduct_sa_id {
@@ -230,7 +274,7 @@ struct viaduct_sa {
 	uint32_t flags;                         /* enum viaduct_sa_flag */
 	uint32_t reqid, if_id, mark, mark_mask; /* which VTI it belongs to; see docs/api.md */
 	uint32_t replay_window;                 /* packets; inbound; 0: the daemon's default */
-	uint64_t first_seq;                     /* outbound; 0: 1 */
+	uint64_t first_seq;                     /* to send or accept; 0: 1 */
 	struct viaduct_lifetime lifetime;
 	uint16_t enc_key_len, auth_key_len; /* bytes; AEAD: with the salt */
 	uint32_t reserved;
@@ -254,7 +298,8 @@ struct viaduct_sa_info {
 	uint16_t sport, dport;
 	uint8_t dir, cipher, auth, active; /* active: outbound SA its VTI sends with */
 	uint32_t flags, reqid, if_id, mark, mark_mask, replay_window;
-	uint16_t key_bits, reserved;
+	uint16_t key_bits;
+	uint16_t origin;            /* enum viaduct_origin: API, CONFIG or IKE */
 	char vti[VIADUCT_NAME_LEN]; /* "" while it belongs to none */
 	uint32_t reserved2;
 	struct viaduct_lifetime lifetime;
@@ -281,11 +326,13 @@ enum viaduct_route_type {
 	VIADUCT_ROUTE_PROHIBIT = 8,
 };
 
-enum viaduct_route_origin {
+/* Who made it. */
+enum viaduct_origin {
 	VIADUCT_ORIGIN_KERNEL = 1,
 	VIADUCT_ORIGIN_API,
 	VIADUCT_ORIGIN_CONFIG,
-	VIADUCT_ORIGIN_NEIGH
+	VIADUCT_ORIGIN_NEIGH,
+	VIADUCT_ORIGIN_IKE, /* SAs with VIADUCT_SA_IKE */
 };
 
 struct viaduct_route {
@@ -355,10 +402,25 @@ struct viaduct_sa_expire {
 	uint32_t reqid;
 };
 
+/* Packets of one reason are dropped at more than the subscription's rate, or no longer. */
+struct viaduct_drops {
+	uint32_t reason;              /* as in viaduct_drop_info */
+	uint32_t over;                /* 1: more than it now; 0: less than half of it again */
+	uint64_t per_second, packets; /* measured over the last second; since the start */
+	uint32_t threshold, reserved;
+	char name[32];
+};
+
+/* A packet was routed to a VTI that has no outbound SA for it: negotiate one. */
 struct viaduct_acquire {
 	char vti[VIADUCT_NAME_LEN];
-	uint32_t reqid, if_id, mark, reserved;
-	struct viaduct_addr src, dst; /* of the packet */
+	uint32_t
+		reqid; /* of the outbound policy that covers the packet; without policies the VTI's */
+	uint32_t if_id, mark, mark_mask; /* the VTI's */
+	struct viaduct_addr src, dst;    /* of the packet */
+	uint16_t sport, dport;           /* ICMP: type, code; without ports: 0 */
+	uint8_t proto;
+	uint8_t reserved[3];
 };
 
 struct viaduct_mapping {
@@ -366,6 +428,38 @@ struct viaduct_mapping {
 	struct viaduct_addr new_src;
 	uint16_t new_port, reserved;
 	uint32_t reqid;
+};
+
+enum viaduct_reload_flag {
+	VIADUCT_RELOAD_DRY_RUN = 1 << 0, /* say what would change, and change nothing */
+};
+
+struct viaduct_reload {
+	uint32_t flags; /* enum viaduct_reload_flag */
+	uint32_t reserved;
+};
+
+enum viaduct_change_kind {
+	VIADUCT_CHANGE_ADD = 1,
+	VIADUCT_CHANGE_SET,     /* in place */
+	VIADUCT_CHANGE_REPLACE, /* an SA: the new one sends before the old one goes */
+	VIADUCT_CHANGE_ADOPT,   /* made by the API, now the file's */
+	VIADUCT_CHANGE_DEL,
+	VIADUCT_CHANGE_RESTART, /* not applied: needs a restart */
+};
+
+/* One difference between the configuration that runs and the file. */
+struct viaduct_change {
+	uint32_t kind; /* enum viaduct_change_kind */
+	uint32_t reserved;
+	char object[16];             /* "setting", "port", "vti", "sa", "route" */
+	char name[VIADUCT_TEXT_LEN]; /* "workers.cores", "vti0", "0x00002710 to 192.0.2.2" */
+	char text[VIADUCT_TEXT_LEN]; /* "mtu 0 -> 1400"; "" where the name says it all */
+};
+
+/* A piece of text; the pieces follow each other without anything between them. */
+struct viaduct_text {
+	char text[1024];
 };
 
 #endif

@@ -5,6 +5,8 @@
 #include "control/cli/values.h"
 
 #include <inttypes.h>
+#include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -15,10 +17,15 @@ static const struct keyword keywords[] = {
 	EVENT("acquire", "packets that found no SA", VIADUCT_SUB_ACQUIRE),
 	EVENT("mapping", "peers whose NAT changed their address", VIADUCT_SUB_MAPPING),
 	EVENT("vti", "VTIs whose state changed", VIADUCT_SUB_VTI),
+	EVENT("drops", "packets of one reason are dropped at more than a rate, and when that ends", VIADUCT_SUB_DROPS),
+	{"rate", "N", "for drops: packets per second", "100", .set = set_u32, .min = 1,
+		.offset = offsetof(struct viaduct_subscribe, drops_per_second)},
 	{0}};
 /* clang-format on */
 
-#define ALL (VIADUCT_SUB_SA | VIADUCT_SUB_ACQUIRE | VIADUCT_SUB_MAPPING | VIADUCT_SUB_VTI)
+#define ALL                                                                                        \
+	(VIADUCT_SUB_SA | VIADUCT_SUB_ACQUIRE | VIADUCT_SUB_MAPPING | VIADUCT_SUB_VTI |            \
+		VIADUCT_SUB_DROPS)
 
 static void add_sa_id(json_object *o, const struct viaduct_sa_id *id, uint32_t reqid)
 {
@@ -46,8 +53,12 @@ static json_object *acquire_item(const struct viaduct_acquire *ev)
 	add_number(o, "reqid", ev->reqid);
 	add_number(o, "if_id", ev->if_id);
 	add_number(o, "mark", ev->mark);
+	add_number(o, "mark_mask", ev->mark_mask);
 	add_addr(o, "src", &ev->src);
 	add_addr(o, "dst", &ev->dst);
+	add_number(o, "proto", ev->proto);
+	add_number(o, "sport", ev->sport);
+	add_number(o, "dport", ev->dport);
 	return o;
 }
 
@@ -62,6 +73,19 @@ static json_object *mapping_item(const struct viaduct_mapping *ev)
 	return o;
 }
 
+static json_object *drops_item(const struct viaduct_drops *ev)
+{
+	json_object *o = json_object_new_object();
+
+	add_text(o, "event", "drops");
+	add_text(o, "name", ev->name);
+	add_bool(o, "over", ev->over);
+	add_number(o, "per_second", ev->per_second);
+	add_number(o, "threshold", ev->threshold);
+	add_number(o, "packets", ev->packets);
+	return o;
+}
+
 static json_object *event_item(unsigned type, const void *data)
 {
 	json_object *o;
@@ -73,6 +97,8 @@ static json_object *event_item(unsigned type, const void *data)
 		return acquire_item(data);
 	case VIADUCT_EVENT_MAPPING:
 		return mapping_item(data);
+	case VIADUCT_EVENT_DROPS:
+		return drops_item(data);
 	case VIADUCT_EVENT_VTI:
 		o = vti_item(data);
 		add_text(o, "event", "vti");
@@ -91,6 +117,22 @@ static void print_time(struct timespec now)
 	printf("%s.%03ld ", text, now.tv_nsec / 1000000);
 }
 
+static bool has_ports(unsigned proto)
+{
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_SCTP;
+}
+
+static void print_acquire(json_object *o)
+{
+	const unsigned proto = item_number(o, "proto");
+
+	printf("acquire vti %s reqid %" PRIu64 " for %s to %s proto %u", item_text(o, "vti"),
+		item_number(o, "reqid"), item_text(o, "src"), item_text(o, "dst"), proto);
+	if (has_ports(proto))
+		printf(" sport %" PRIu64 " dport %" PRIu64, item_number(o, "sport"),
+			item_number(o, "dport"));
+}
+
 /* The words of ip monitor: what, then keyword and value. */
 static void print_line(unsigned type, json_object *o)
 {
@@ -101,8 +143,7 @@ static void print_line(unsigned type, json_object *o)
 			item_text(o, "dst"), item_number(o, "spi"), item_number(o, "reqid"));
 		break;
 	case VIADUCT_EVENT_ACQUIRE:
-		printf("acquire vti %s reqid %" PRIu64 " for %s to %s", item_text(o, "vti"),
-			item_number(o, "reqid"), item_text(o, "src"), item_text(o, "dst"));
+		print_acquire(o);
 		break;
 	case VIADUCT_EVENT_MAPPING:
 		printf("mapping spi 0x%08" PRIx64 " reqid %" PRIu64 " now from %s port %" PRIu64,
@@ -115,6 +156,14 @@ static void print_line(unsigned type, json_object *o)
 			json_object_get_boolean(item_at(o, "admin_up")) ? "up" : "down",
 			json_object_get_boolean(item_at(o, "carrier")) ? "up" : "down",
 			item_number(o, "mtu"), item_number(o, "sas_in"), item_number(o, "sas_out"));
+		break;
+	case VIADUCT_EVENT_DROPS:
+		printf("drops %s %s %" PRIu64 " per second, %" PRIu64 " per second now, %" PRIu64
+		       " in all",
+			item_text(o, "name"),
+			json_object_get_boolean(item_at(o, "over")) ? "above" : "no longer above",
+			item_number(o, "threshold"), item_number(o, "per_second"),
+			item_number(o, "packets"));
 		break;
 	}
 	putchar('\n');
@@ -143,7 +192,7 @@ static void on_event(unsigned type, const void *data, void *arg)
 
 static int run(struct cli *cli, void *req)
 {
-	struct viaduct_subscribe sub = {.mask = *(uint32_t *)req};
+	struct viaduct_subscribe sub = *(const struct viaduct_subscribe *)req;
 	int ret;
 
 	if (sub.mask == 0)
@@ -159,7 +208,7 @@ static int run(struct cli *cli, void *req)
 
 static const struct verb verbs[] = {
 	{"all", "print events until interrupted; name kinds to see only those", keywords,
-		sizeof(uint32_t), .run = run},
+		sizeof(struct viaduct_subscribe), .run = run},
 	{0},
 };
 

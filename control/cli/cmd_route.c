@@ -111,7 +111,7 @@ static json_object *route_item(const struct viaduct_route *r)
 	add_addr(o, "gateway", &r->gateway);
 	add_text(o, "dev", r->dev);
 	add_number(o, "metric", r->metric);
-	add_text(o, "origin", word_name(origins, r->origin));
+	add_text(o, "origin", origin_name(r->origin));
 	protocol_text(r->protocol, protocol);
 	add_text(o, "protocol", protocol);
 	add_bool(o, "active", r->active);

@@ -69,6 +69,16 @@ static int set_encap_update(const struct keyword *k, void *req, char **values, s
 	return set_ports(k, req, values, e);
 }
 
+/* What the absence of "encap" says, for those who want to say it. */
+static int set_nothing(const struct keyword *k, void *req, char **values, struct err *e)
+{
+	(void)k;
+	(void)req;
+	(void)values;
+	(void)e;
+	return 0;
+}
+
 /* clang-format off */
 #define AT(type, member) .offset = offsetof(struct type, member)
 #define FLAG(bit)        .set = set_value32, .min = (bit), AT(viaduct_sa, flags)
@@ -87,7 +97,8 @@ static const struct keyword add_keywords[] = {
 	{"enc", "ALG", "encryption: null, aes-cbc, aes-gcm-16, chacha20-poly1305",
 		.flags = KEYWORD_REQUIRED, .set = set_cipher, .complete = complete_cipher,
 		AT(viaduct_sa, cipher)},
-	{"key", "0xHEX|-", "its key, with the 4 bytes of salt of an AEAD; -: a line of stdin",
+	{"key", "0xHEX|-", "its key, with the 4 bytes of salt of an AEAD; -: a line of stdin; 0xHEX ends in "
+		"the shell's history, and the process list may show it: better -, key-file or batch",
 		.set = set_enc_key, .group = "key"},
 	{"key-file", "FILE", "the same from a file's first line", .set = set_enc_key_file,
 		.group = "key"},
@@ -143,7 +154,9 @@ static const struct keyword update_keywords[] = {
 	{"new-dst", "ADDR", "outer destination from now on", .flags = KEYWORD_REQUIRED,
 		.set = set_addr, AT(viaduct_sa_update, new_dst)},
 	{"encap", "SPORT DPORT", "UDP encapsulation from now on", "none", .set = set_encap_update,
-		AT(viaduct_sa_update, new_sport)},
+		.group = "encap", AT(viaduct_sa_update, new_sport)},
+	{"no-encap", NULL, "without UDP encapsulation from now on", "so it is", .set = set_nothing,
+		.group = "encap"},
 	{"reqid", "N", "reqid from now on", "0: as it was", .set = set_u32,
 		AT(viaduct_sa_update, new_reqid)},
 	{0}};
@@ -205,6 +218,7 @@ static json_object *sa_item(const struct viaduct_sa_info *s)
 	add_addr(o, "src", &s->src);
 	add_addr(o, "dst", &s->id.dst);
 	add_number(o, "spi", s->id.spi);
+	add_text(o, "origin", origin_name(s->origin));
 	add_text(o, "vti", s->vti);
 	add_bool(o, "active", s->active);
 	add_number(o, "reqid", s->reqid);
@@ -262,7 +276,7 @@ static const struct column columns[] = {{"DIR", "dir"}, {"SRC", "src"}, {"DST", 
 	{"SPI", "spi", FORMAT_SPI}, {"VTI", "vti"}, {"REQID", "reqid", FORMAT_NONZERO},
 	{"ALGORITHMS", .cell = cell_algorithms}, {"PACKETS", "packets"},
 	{"BYTES", "bytes", FORMAT_BYTES}, {"ERRORS", "errors"}, {"AGE", "age_s", FORMAT_DURATION},
-	{"IDLE", "idle_s", FORMAT_DURATION}, {"FLAGS", .cell = cell_flags}, {0}};
+	{"IDLE", "idle_s", FORMAT_DURATION}, {"ORIGIN", "origin"}, {"FLAGS", .cell = cell_flags}, {0}};
 
 struct show {
 	struct cli *cli;

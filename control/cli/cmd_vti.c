@@ -85,12 +85,14 @@ json_object *vti_item(const struct viaduct_vti_info *info)
 	json_object *o = json_object_new_object();
 
 	add_conf(o, &info->vti);
+	add_text(o, "origin", origin_name(info->origin));
 	add_number(o, "ifindex", info->ifindex);
 	add_number(o, "mtu", info->mtu_now);
 	add_bool(o, "carrier", info->carrier);
 	add_bool(o, "reqid_auto", info->reqid_auto);
 	add_number(o, "sas_in", info->sas_in);
 	add_number(o, "sas_out", info->sas_out);
+	add_number(o, "held", info->held);
 	add_stats(o, &info->stats);
 	return o;
 }
@@ -132,14 +134,20 @@ static void cell_state(json_object *o, char *buf, size_t size)
 
 static void cell_sas(json_object *o, char *buf, size_t size)
 {
-	snprintf(buf, size, "%" PRIu64 " in, %" PRIu64 " out", item_number(o, "sas_in"),
-		item_number(o, "sas_out"));
+	const uint64_t held = item_number(o, "held");
+
+	if (held > 0) /* none out, for one family at least */
+		snprintf(buf, size, "%" PRIu64 " in, %" PRIu64 " out, %" PRIu64 " packets wait",
+			item_number(o, "sas_in"), item_number(o, "sas_out"), held);
+	else
+		snprintf(buf, size, "%" PRIu64 " in, %" PRIu64 " out", item_number(o, "sas_in"),
+			item_number(o, "sas_out"));
 }
 
 static const struct column vti_columns[] = {{"NAME", "name"}, {"STATE", .cell = cell_state},
 	{"LOCAL", .cell = cell_local}, {"REMOTE", .cell = cell_remote}, {"REQID", "reqid"},
 	{"IF-ID", "if_id", FORMAT_NONZERO}, {"MARK", .cell = cell_mark}, {"MTU", "mtu"},
-	{"SAS", .cell = cell_sas}, {"DESCRIPTION", "description"}, {0}};
+	{"SAS", .cell = cell_sas}, {"ORIGIN", "origin"}, {"DESCRIPTION", "description"}, {0}};
 
 static int change(struct cli *cli, unsigned type, void *req)
 {
@@ -147,7 +155,7 @@ static int change(struct cli *cli, unsigned type, void *req)
 	json_object *o;
 	int ret = cli_call(cli, type, req, &rep);
 
-	if (ret == EXIT_OK && cli->json) {
+	if (ret == EXIT_OK && cli->json && cli->batch == NULL) {
 		o = json_object_new_object();
 		add_conf(o, &rep);
 		line_print(o);

@@ -5,9 +5,9 @@
 
 #include "control/cli/output.h"
 
-extern const struct object object_drops, object_monitor, object_neigh, object_policy, object_port,
-	object_route, object_sa, object_show, object_stats, object_status, object_vti,
-	object_worker;
+extern const struct object object_config, object_reload, object_batch, object_drops, object_monitor,
+	object_neigh, object_policy, object_port, object_route, object_sa, object_show,
+	object_stats, object_status, object_vti, object_worker;
 
 /* Lists without a filter when req is NULL. They return exit codes. */
 int show_vtis(struct cli *cli, void *req);
@@ -23,6 +23,8 @@ int show_drops(struct cli *cli, void *req);
 int show_cycles(struct cli *cli, unsigned interval_s);
 
 json_object *vti_item(const struct viaduct_vti_info *info);
+/* "config" */
+const char *origin_name(unsigned origin);
 void cell_mark(json_object *o, char *buf, size_t size);
 
 #endif

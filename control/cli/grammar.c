@@ -39,7 +39,7 @@ const struct object *object_find(const char *word, struct err *e)
 		if (m == 2)
 			return objects[i];
 		text_add(all, sizeof(all), ", ", objects[i]->name);
-		if (m == 0)
+		if (m == 0 || objects[i]->in_full)
 			continue;
 		text_add(several, sizeof(several), ", ", objects[i]->name);
 		found = objects[i];
@@ -85,6 +85,21 @@ const struct verb *verb_find(const struct object *o, const char *word, struct er
 	return NULL;
 }
 
+/* `stats vti0` and `drops all` read well without the verb that their object alone means. */
+const struct verb *verb_choose(const struct object *o, char ***words, struct err *e)
+{
+	const struct verb *v;
+
+	if (**words == NULL)
+		return &o->verbs[0];
+	v = verb_find(o, **words, e);
+	if (v != NULL)
+		++*words;
+	else if (o->verbs[1].name == NULL)
+		v = &o->verbs[0];
+	return v;
+}
+
 /* ip(8) writes if_id but replay-window: either sign will do. */
 static bool same_word(const char *a, const char *b)
 {
@@ -97,6 +112,8 @@ static bool same_word(const char *a, const char *b)
 
 const struct keyword *keyword_find(const struct verb *v, const char *word)
 {
+	if (strncmp(word, "--", 2) == 0) /* as an option would be written */
+		word += 2;
 	for (const struct keyword *k = v->keywords; k != NULL && k->name != NULL; k++) {
 		if (same_word(k->name, word))
 			return k;

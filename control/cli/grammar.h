@@ -23,6 +23,7 @@ struct cli {
 	bool json;
 	unsigned family; /* -4, -6; 0: both */
 	struct viaduct *v;
+	struct batch *batch; /* inside `viaductctl batch`; NULL: not */
 };
 
 struct keyword;
@@ -72,6 +73,7 @@ struct object {
 	const char *help;
 	const struct verb
 		*verbs; /* ends with a NULL name; the first is what the object alone means */
+	bool in_full; /* changes much by its name alone, so that no shorter word does */
 };
 
 extern const struct object *const objects[]; /* ends with NULL */
@@ -79,6 +81,8 @@ extern const struct object *const objects[]; /* ends with NULL */
 /* By name, alias or unique prefix; NULL with *e saying what there is. */
 const struct object *object_find(const char *word, struct err *e);
 const struct verb *verb_find(const struct object *o, const char *word, struct err *e);
+/* The verb that **words names, which is taken, or the one that the object alone means. */
+const struct verb *verb_choose(const struct object *o, char ***words, struct err *e);
 const struct keyword *keyword_find(const struct verb *v, const char *word);
 unsigned keyword_values(const struct keyword *k);
 
@@ -96,5 +100,7 @@ void complete(struct cli *cli, char **words, int n);
 int cli_connect(struct cli *cli);
 int cli_call(struct cli *cli, unsigned type, const void *req, void *rep);
 int cli_dump(struct cli *cli, unsigned type, viaduct_dump_cb cb, void *arg);
+int cli_dump_of(
+	struct cli *cli, unsigned type, const void *req, viaduct_dump_cb cb, void *arg);
 
 #endif

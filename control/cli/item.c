@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* JSON objects: filling and reading. */
 #include "control/addr_text.h"
-#include "control/cli/output.h"
+#include "control/cli/commands.h"
+#include "control/cli/values.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -62,4 +63,13 @@ void add_stats(json_object *o, const struct viaduct_if_stats *s)
 	add_number(stats, "tx_bytes", s->tx_bytes);
 	add_number(stats, "tx_drops", s->tx_drops);
 	json_object_object_add(o, "stats", stats);
+}
+
+const char *origin_name(unsigned origin)
+{
+	static const struct word names[] = {{"kernel", VIADUCT_ORIGIN_KERNEL},
+		{"api", VIADUCT_ORIGIN_API}, {"config", VIADUCT_ORIGIN_CONFIG},
+		{"neigh", VIADUCT_ORIGIN_NEIGH}, {"ike", VIADUCT_ORIGIN_IKE}, {0}};
+
+	return word_name(names, origin);
 }

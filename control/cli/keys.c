@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -112,20 +113,32 @@ static int line_read(int fd, char *line, size_t size, struct err *e)
 static int key_read(int fd, uint8_t key[64], uint16_t *key_len, struct err *e)
 {
 	char line[160];
-	int ret = line_read(fd, line, sizeof(line), e);
+	int ret;
 
+	guard_keys();
+	ret = line_read(fd, line, sizeof(line), e);
 	if (ret == 0)
 		ret = key_parse(line, key, key_len, e);
 	explicit_bzero(line, sizeof(line));
 	return ret;
 }
 
+static bool words_only;
+
+void key_words_only(bool only)
+{
+	words_only = only;
+}
+
 static int key_from_word(char *word, uint8_t key[64], uint16_t *key_len, struct err *e)
 {
 	int ret;
 
+	if (strcmp(word, "-") == 0 && words_only)
+		return err_set(e, EINVAL, "in a batch a key stands in its line or in a file");
 	if (strcmp(word, "-") == 0)
 		return key_read(STDIN_FILENO, key, key_len, e);
+	guard_keys();
 	ret = key_parse(word, key, key_len, e);
 	explicit_bzero(word, strlen(word));
 	return ret;

@@ -41,21 +41,6 @@ static int verb_run(struct cli *cli, const struct object *o, const struct verb *
 	return ret;
 }
 
-/* `stats vti0` and `drops all` read well without the verb that their object alone means. */
-static const struct verb *verb_choose(const struct object *o, char ***words, struct err *e)
-{
-	const struct verb *v;
-
-	if (**words == NULL)
-		return &o->verbs[0];
-	v = verb_find(o, **words, e);
-	if (v != NULL)
-		++*words;
-	else if (o->verbs[1].name == NULL)
-		v = &o->verbs[0];
-	return v;
-}
-
 /* -j is also understood behind the object. */
 static void json_take(struct cli *cli, char **words)
 {

@@ -19,6 +19,9 @@ int set_value32(const struct keyword *k, void *req, char **values, struct err *e
 int set_value8(const struct keyword *k, void *req, char **values, struct err *e);  /* min */
 int set_ports(const struct keyword *k, void *req, char **values, struct err *e); /* two uint16_t */
 
+/* Memory locked, no core file: before the first key is looked at. */
+void guard_keys(void);
+
 /* Algorithms by name -> uint8_t; keys -> sa's enc_key or auth_key, wiped from the words. */
 int set_cipher(const struct keyword *k, void *req, char **values, struct err *e);
 int set_auth(const struct keyword *k, void *req, char **values, struct err *e);
@@ -26,6 +29,9 @@ int set_enc_key(const struct keyword *k, void *req, char **values, struct err *e
 int set_auth_key(const struct keyword *k, void *req, char **values, struct err *e);
 int set_enc_key_file(const struct keyword *k, void *req, char **values, struct err *e);
 int set_auth_key_file(const struct keyword *k, void *req, char **values, struct err *e);
+
+/* Standard input holds something else: no key is read from it. */
+void key_words_only(bool only);
 
 /* Completion of values. */
 void complete_vti(struct cli *cli, void (*add)(const char *word));

@@ -70,6 +70,11 @@ static int wait_for(int fd, short events, int64_t deadline)
 	}
 }
 
+int connection_wait(int fd, short events, int timeout_ms)
+{
+	return wait_for(fd, events, timeout_ms < 0 ? -1 : now_ms() + timeout_ms);
+}
+
 /* Straight from the caller's structure: no copy of a key stays here. */
 int frame_send(struct viaduct *v, const struct viaduct_msg *msg, const void *data)
 {
@@ -167,7 +172,8 @@ static const char *connect_hint(int code)
 		return "the socket is a leftover, nobody listens: start viaductd";
 	case EACCES:
 	case EPERM:
-		return "only root and the user viaductd runs as may connect: try sudo";
+		return "root may connect, the user viaductd runs as, and members of the groups "
+		       "that viaduct.conf names as api.group or api.read_group: try sudo";
 	case EAGAIN:
 		return "viaductd accepts no connections: too many clients, or it hangs";
 	}
@@ -213,11 +219,14 @@ static int connect_to(const char *path)
 
 static int hello(struct viaduct *v, const char *name)
 {
-	struct viaduct_hello req = {.version = VIADUCT_API_VERSION, .pid = getpid()}, rep;
+	struct viaduct_hello req = {
+		.version = VIADUCT_API_VERSION, .pid = getpid(), .minor = VIADUCT_API_MINOR};
+	struct viaduct_hello rep;
 	int ret;
 
 	snprintf(req.name, sizeof(req.name), "%s", name != NULL ? name : "");
 	ret = viaduct_call(v, VIADUCT_HELLO, &req, &rep);
+	v->minor = ret == 0 ? rep.minor : 0;
 	if (ret == 0 && rep.version != VIADUCT_API_VERSION)
 		ret = viaduct_break(v, EPROTO, "viaductd speaks API version %u, this program %u",
 			rep.version, VIADUCT_API_VERSION);
@@ -266,6 +275,7 @@ void viaduct_close(struct viaduct *v)
 		v->events = ev->next;
 		free(ev);
 	}
+	pipeline_free(v);
 	close(v->fd);
 	free(v);
 }
@@ -278,6 +288,11 @@ const char *viaduct_error(const struct viaduct *v)
 void viaduct_set_timeout(struct viaduct *v, int ms)
 {
 	v->timeout_ms = ms;
+}
+
+unsigned viaduct_minor(const struct viaduct *v)
+{
+	return v->minor;
 }
 
 int viaduct_fd(const struct viaduct *v)

@@ -9,53 +9,72 @@
 
 #include "connection.h"
 
+#include <string.h>
+#include <viaduct_sizes.h>
+
+/* By number; an event's only structure is its reply. */
+static const struct message {
+	uint16_t req, req_base, rep, rep_base;
+	bool known, dump, event;
+} messages[] = {
+#define X(name, number, request, reply, write, dump)                                               \
+	[number] = {sizeof(struct request), VIADUCT_BASE_SIZE(request), sizeof(struct reply),      \
+		VIADUCT_BASE_SIZE(reply), true, dump, false},
+	VIADUCT_MESSAGES(X)
+#undef X
+#define X(name, number, type)                                                                      \
+	[number] = {0, 0, sizeof(struct type), VIADUCT_BASE_SIZE(type), false, false, true},
+		VIADUCT_EVENTS(X)
+#undef X
+};
+
+static const struct message *find(unsigned type)
+{
+	static const struct message none;
+
+	return type < sizeof(messages) / sizeof(messages[0]) ? &messages[type] : &none;
+}
+
 int viaduct_request_size(unsigned type)
 {
-	switch (type) {
-#define X(name, number, req, rep, write, dump)                                                     \
-	case number:                                                                               \
-		return sizeof(struct req);
-		VIADUCT_MESSAGES(X)
-#undef X
-	}
-	return -1;
+	return find(type)->known ? find(type)->req : -1;
 }
 
 int viaduct_reply_size(unsigned type)
 {
-	switch (type) {
-#define X(name, number, req, rep, write, dump)                                                     \
-	case number:                                                                               \
-		return sizeof(struct rep);
-		VIADUCT_MESSAGES(X)
-#undef X
-	}
-	return -1;
-}
-
-bool message_is_dump(unsigned type)
-{
-	switch (type) {
-#define X(name, number, req, rep, write, dump)                                                     \
-	case number:                                                                               \
-		return dump;
-		VIADUCT_MESSAGES(X)
-#undef X
-	}
-	return false;
+	return find(type)->known ? find(type)->rep : -1;
 }
 
 int viaduct_event_size(unsigned type)
 {
-	switch (type) {
-	case VIADUCT_EVENT_SA_EXPIRE:
-		return sizeof(struct viaduct_sa_expire);
-	case VIADUCT_EVENT_ACQUIRE:
-		return sizeof(struct viaduct_acquire);
-	case VIADUCT_EVENT_MAPPING:
-		return sizeof(struct viaduct_mapping);
-	case VIADUCT_EVENT_VTI:
-		return sizeof(struct viaduct_vti_info);
+	return find(type)->event ? find(type)->rep : -1;
+}
+
+bool message_is_dump(unsigned type)
+{
+	return find(type)->dump;
+}
+
+size_t message_reply_base(unsigned type)
+{
+	return find(type)->rep_base;
+}
+
+/* Zeros at the end need not travel, beyond what every daemon wants to see. */
+size_t message_request_len(unsigned type, const void *req)
+{
+	const struct message *m = find(type);
+	const unsigned char *p = req;
+	size_t len = m->req;
+	uint64_t word;
+
+	while (len >= m->req_base + sizeof(word)) {
+		memcpy(&word, p + len - sizeof(word), sizeof(word));
+		if (word != 0)
+			break;
+		len -= sizeof(word);
 	}
-	return -1;
+	while (len > m->req_base && p[len - 1] == 0)
+		len--;
+	return len;
 }

@@ -121,7 +121,8 @@ static bool copies_dscp(const kernel_ipsec_add_sa_t *data)
 
 static void set_flags(struct viaduct_sa *req, const kernel_ipsec_add_sa_t *data)
 {
-	req->flags = (data->esn ? VIADUCT_SA_ESN : 0) | (data->encap ? VIADUCT_SA_ENCAP : 0) |
+	req->flags = VIADUCT_SA_IKE | (data->esn ? VIADUCT_SA_ESN : 0) |
+		(data->encap ? VIADUCT_SA_ENCAP : 0) |
 		(copies_dscp(data) ? 0 : VIADUCT_SA_NO_COPY_DSCP) |
 		(data->copy_ecn ? 0 : VIADUCT_SA_NO_ECN) | (data->copy_df ? VIADUCT_SA_COPY_DF : 0);
 }

@@ -24,10 +24,21 @@ host_t *host_from_addr(const struct viaduct_addr *addr, uint16_t port)
 	return host_create_from_chunk(addr->family == 4 ? AF_INET : AF_INET6, bytes, port);
 }
 
-traffic_selector_t *selector_from_addr(const struct viaduct_addr *addr)
+/* In charon, type and code of ICMP are one number, the same in both selectors. */
+static uint16_t acquire_port(const struct viaduct_acquire *acquire, bool src)
 {
-	return traffic_selector_create_from_subnet(
-		host_from_addr(addr, 0), addr->family == 4 ? 32 : 128, 0, 0, 65535);
+	if (acquire->proto == IPPROTO_ICMP || acquire->proto == IPPROTO_ICMPV6)
+		return acquire->sport << 8 | acquire->dport;
+	return src ? acquire->sport : acquire->dport;
+}
+
+traffic_selector_t *selector_from_acquire(const struct viaduct_acquire *acquire, bool src)
+{
+	const struct viaduct_addr *addr = src ? &acquire->src : &acquire->dst;
+	const uint16_t port = acquire_port(acquire, src);
+
+	return traffic_selector_create_from_subnet(host_from_addr(addr, 0),
+		addr->family == 4 ? 32 : 128, acquire->proto, port, port ?: 65535);
 }
 
 struct viaduct_sa_id sa_id_from(const kernel_ipsec_sa_id_t *id)
@@ -62,17 +73,34 @@ bool selector_from_pair(
 	return TRUE;
 }
 
-bool policy_from(struct viaduct_policy *policy, const kernel_ipsec_policy_id_t *id,
-	const kernel_ipsec_manage_policy_t *data)
+bool policy_is_trap(const kernel_ipsec_manage_policy_t *data)
+{
+	return data->prio == POLICY_PRIORITY_ROUTED;
+}
+
+bool policy_from_id(struct viaduct_policy *policy, const kernel_ipsec_policy_id_t *id)
 {
 	memset(policy, 0, sizeof(*policy)); /* compared byte by byte */
 	policy->dir = id->dir == POLICY_IN ? VIADUCT_IN : VIADUCT_OUT;
-	policy->reqid = data->sa->reqid;
 	policy->if_id = id->if_id;
 	policy->mark = id->mark.value;
 	policy->mark_mask = id->mark.mask;
-	policy->priority = data->manual_prio ?: data->prio;
-	policy->src = addr_from_host(data->src);
-	policy->dst = addr_from_host(data->dst);
 	return selector_from_pair(&policy->selector, id->src_ts, id->dst_ts);
+}
+
+/* Without the outer addresses: a policy stays as it is when its SAs move (KERNEL_NO_POLICY_UPDATES),
+ * and charon removes it by the new ones. But traps have no SAs, and their addresses say which VTI they
+ * are for. */
+bool policy_from(struct viaduct_policy *policy, const kernel_ipsec_policy_id_t *id,
+	const kernel_ipsec_manage_policy_t *data)
+{
+	if (!policy_from_id(policy, id))
+		return FALSE;
+	policy->reqid = data->sa->reqid;
+	policy->priority = data->manual_prio ?: data->prio;
+	if (policy_is_trap(data)) {
+		policy->src = addr_from_host(data->src);
+		policy->dst = addr_from_host(data->dst);
+	}
+	return TRUE;
 }

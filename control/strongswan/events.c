@@ -19,8 +19,8 @@ void event_expire(const struct viaduct_sa_id *id, bool hard)
 void event_acquire(const struct viaduct_acquire *acquire)
 {
 	kernel_acquire_data_t data = {
-		.src = selector_from_addr(&acquire->src),
-		.dst = selector_from_addr(&acquire->dst),
+		.src = selector_from_acquire(acquire, TRUE),
+		.dst = selector_from_acquire(acquire, FALSE),
 	};
 
 	charon->kernel->acquire(charon->kernel, acquire->reqid, &data);

@@ -13,7 +13,7 @@
 /* charon queues a rekeying (soft) or a deletion (hard) of the CHILD_SA. */
 void event_expire(const struct viaduct_sa_id *id, bool hard);
 
-/* Traffic for a tunnel without SAs: charon starts a connection with this reqid. */
+/* Traffic for a tunnel without SAs: charon negotiates what its trap of this reqid is for. */
 void event_acquire(const struct viaduct_acquire *acquire);
 
 /* The peer's NAT has given it another address or port. */

@@ -15,12 +15,13 @@
 struct kept_sa {
 	struct viaduct_sa_id id;
 	struct viaduct_sa *in; /* inbound: everything, keys too; NULL: outbound */
-	bool lost;             /* outbound: the daemon it was in has ended */
+	uint32_t reqid;
+	bool lost; /* outbound: the daemon it was in has ended */
 };
 
 struct kept_policy {
 	struct viaduct_policy policy;
-	unsigned users;
+	unsigned users, traps; /* traps: users that are to be negotiated when there is traffic */
 };
 
 struct kept {
@@ -88,7 +89,8 @@ void kept_add_sa(struct kept *kept, const struct viaduct_sa *sa)
 {
 	struct kept_sa *entry, *old;
 
-	INIT(entry, .id = sa->id, .in = sa->dir == VIADUCT_IN ? secret_copy(sa) : NULL, );
+	INIT(entry, .id = sa->id, .in = sa->dir == VIADUCT_IN ? secret_copy(sa) : NULL,
+		.reqid = sa->reqid, );
 	old = kept->sas->put(kept->sas, &entry->id, entry);
 	if (old != NULL)
 		sa_free(old);
@@ -101,6 +103,7 @@ void kept_update_sa(struct kept *kept, const struct viaduct_sa_update *update)
 	if (entry == NULL)
 		return;
 	entry->id.dst = update->new_dst;
+	entry->reqid = update->new_reqid ?: entry->reqid;
 	if (entry->in != NULL) {
 		entry->in->id = entry->id;
 		entry->in->src = update->new_src;
@@ -129,24 +132,28 @@ void kept_remove_sa(struct kept *kept, const struct viaduct_sa_id *id, bool miss
 		sa_free(entry);
 }
 
-bool kept_add_policy(struct kept *kept, const struct viaduct_policy *policy)
+bool kept_add_policy(struct kept *kept, const struct viaduct_policy *policy, bool trap)
 {
 	struct kept_policy *entry = kept->policies->get(kept->policies, policy);
 
 	if (entry != NULL) {
 		entry->users++;
+		entry->traps += trap;
 		return FALSE;
 	}
-	INIT(entry, .policy = *policy, .users = 1, );
+	INIT(entry, .policy = *policy, .users = 1, .traps = trap, );
 	kept->policies->put(kept->policies, &entry->policy, entry);
 	return TRUE;
 }
 
-bool kept_remove_policy(struct kept *kept, const struct viaduct_policy *policy)
+bool kept_remove_policy(struct kept *kept, const struct viaduct_policy *policy, bool trap)
 {
 	struct kept_policy *entry = kept->policies->get(kept->policies, policy);
 
-	if (entry == NULL || --entry->users > 0)
+	if (entry == NULL)
+		return FALSE;
+	entry->traps -= trap && entry->traps > 0;
+	if (--entry->users > 0)
 		return FALSE;
 	kept->policies->remove(kept->policies, policy);
 	free(entry);
@@ -225,6 +232,83 @@ void kept_restore(struct kept *kept, struct link *link)
 	forget_missed(kept);
 	restore_policies(kept, link);
 	restore_sas(kept, link);
+}
+
+static bool has_trap(struct kept *kept, uint32_t reqid)
+{
+	struct kept_policy *entry;
+	enumerator_t *enumerator;
+	bool found = FALSE;
+
+	enumerator = kept->policies->create_enumerator(kept->policies);
+	while (!found && enumerator->enumerate(enumerator, NULL, &entry))
+		found = entry->traps > 0 && entry->policy.reqid == reqid;
+	enumerator->destroy(enumerator);
+	return found;
+}
+
+static bool is_being_replaced(struct kept *kept, uint32_t reqid)
+{
+	struct kept_sa *entry;
+	enumerator_t *enumerator;
+	bool found = FALSE;
+
+	enumerator = kept->sas->create_enumerator(kept->sas);
+	while (!found && enumerator->enumerate(enumerator, NULL, &entry))
+		found = entry->lost && entry->reqid == reqid;
+	enumerator->destroy(enumerator);
+	return found;
+}
+
+bool kept_may_acquire(struct kept *kept, uint32_t reqid)
+{
+	return has_trap(kept, reqid) && !is_being_replaced(kept, reqid);
+}
+
+static bool is_policy(const struct viaduct_policy *a, const struct viaduct_policy *b)
+{
+	return a->dir == b->dir && a->if_id == b->if_id && a->mark == b->mark &&
+		a->mark_mask == b->mark_mask &&
+		memeq(&a->selector, &b->selector, sizeof(a->selector));
+}
+
+/* 0: none, or several. */
+static uint32_t reqid_of(struct kept *kept, const struct viaduct_policy *policy)
+{
+	struct kept_policy *entry;
+	enumerator_t *enumerator;
+	uint32_t reqid = 0;
+	bool several = FALSE;
+
+	enumerator = kept->policies->create_enumerator(kept->policies);
+	while (enumerator->enumerate(enumerator, NULL, &entry)) {
+		if (!is_policy(&entry->policy, policy))
+			continue;
+		several |= reqid != 0 && reqid != entry->policy.reqid;
+		reqid = entry->policy.reqid;
+	}
+	enumerator->destroy(enumerator);
+	return several ? 0 : reqid;
+}
+
+linked_list_t *kept_sas_of(struct kept *kept, const struct viaduct_policy *policy)
+{
+	const uint32_t reqid = reqid_of(kept, policy);
+	const bool in = policy->dir == VIADUCT_IN;
+	struct kept_sa *entry;
+	enumerator_t *enumerator;
+	linked_list_t *sas;
+
+	if (reqid == 0)
+		return NULL;
+	sas = linked_list_create();
+	enumerator = kept->sas->create_enumerator(kept->sas);
+	while (enumerator->enumerate(enumerator, NULL, &entry)) {
+		if (entry->reqid == reqid && (entry->in != NULL) == in)
+			sas->insert_last(sas, copy_of(&entry->id, sizeof(entry->id)));
+	}
+	enumerator->destroy(enumerator);
+	return sas;
 }
 
 linked_list_t *kept_lost(struct kept *kept)

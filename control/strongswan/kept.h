@@ -32,9 +32,10 @@ bool kept_has_sa(struct kept *kept, const struct viaduct_sa_id *id);
 void kept_remove_sa(struct kept *kept, const struct viaduct_sa_id *id, bool missed);
 void kept_flush_sas(struct kept *kept);
 
-/* Policies are counted, as each CHILD_SA installs its own: TRUE where the daemon must be told. */
-bool kept_add_policy(struct kept *kept, const struct viaduct_policy *policy);
-bool kept_remove_policy(struct kept *kept, const struct viaduct_policy *policy);
+/* Policies are counted, as each CHILD_SA installs its own: TRUE where the daemon must be told.
+ * trap: it is there to have a CHILD_SA negotiated when there is traffic. */
+bool kept_add_policy(struct kept *kept, const struct viaduct_policy *policy, bool trap);
+bool kept_remove_policy(struct kept *kept, const struct viaduct_policy *policy, bool trap);
 void kept_missed_policy(struct kept *kept, const struct viaduct_policy *policy);
 void kept_flush_policies(struct kept *kept);
 
@@ -42,6 +43,14 @@ void kept_flush_policies(struct kept *kept);
 void kept_catch_up(struct kept *kept, struct link *link);
 /* A new daemon: give it everything. */
 void kept_restore(struct kept *kept, struct link *link);
+
+/* Shall charon negotiate for traffic that found no SA? Not without a trap policy of that reqid, nor
+ * where a lost SA is being rekeyed: that would make two CHILD_SAs. */
+bool kept_may_acquire(struct kept *kept, uint32_t reqid);
+
+/* The SAs of a policy, whose reqid and priority don't count: struct viaduct_sa_id, to be freed. NULL
+ * where there is none such, or more than one reqid has it. */
+linked_list_t *kept_sas_of(struct kept *kept, const struct viaduct_policy *policy);
 
 /* Outbound SAs that are lost and not yet replaced: struct viaduct_sa_id, to be freed. */
 linked_list_t *kept_lost(struct kept *kept);

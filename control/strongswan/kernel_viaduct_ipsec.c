@@ -10,6 +10,7 @@
 #include "events.h"
 #include "kept.h"
 #include "link.h"
+#include "orphans.h"
 
 #include <daemon.h>
 #include <processing/jobs/callback_job.h>
@@ -20,6 +21,9 @@
 #define TIMEOUT_S 5
 /* A rekeying that came to nothing (peer away, exchange collided) is asked for again. */
 #define REKEY_AGAIN_S 10
+/* An SA that has been replaced is kept until the peer's last packets on it have come: as long as
+ * charon itself waits (charon.delete_rekeyed_delay). */
+#define ORPHANS_STAY_S 5
 
 typedef struct private_kernel_viaduct_ipsec_t private_kernel_viaduct_ipsec_t;
 
@@ -27,14 +31,19 @@ struct private_kernel_viaduct_ipsec_t {
 	kernel_ipsec_t public;
 	struct link *link;
 	struct kept *kept;
+	struct orphans *orphans;
+	bool met;            /* some viaductd, once */
 	unsigned rekey_jobs; /* rekey_lost jobs that run or wait */
 };
 
 METHOD(kernel_ipsec_t, get_features, kernel_feature_t, private_kernel_viaduct_ipsec_t *this)
 {
 	/* No KERNEL_POLICY_SPI: the newest outbound SA is the one that sends, so as responder of a
-	 * rekeying charon must install it only when the initiator has its inbound one. */
-	return 0;
+	 * rekeying charon must install it only when the initiator has its inbound one.
+	 *
+	 * Policies say nothing of addresses. Were they taken away while their SAs move, inbound SAs
+	 * would lose their mark, hence their VTI, and packets with it. */
+	return KERNEL_NO_POLICY_UPDATES;
 }
 
 METHOD(kernel_ipsec_t, get_spi, status_t, private_kernel_viaduct_ipsec_t *this, host_t *src,
@@ -74,6 +83,24 @@ METHOD(kernel_ipsec_t, get_cpi, status_t, private_kernel_viaduct_ipsec_t *this, 
 	return NOT_SUPPORTED;
 }
 
+static job_requeue_t remove_orphans(private_kernel_viaduct_ipsec_t *this)
+{
+	link_lock(this->link);
+	orphans_remove_replaced(this->orphans, this->link);
+	link_unlock(this->link);
+	return JOB_REQUEUE_NONE;
+}
+
+/* With the link's lock held: what is installed may take over from a former charon's SA. */
+static void take_over(private_kernel_viaduct_ipsec_t *this, const struct viaduct_sa *sa)
+{
+	if (sa->dir != VIADUCT_OUT || !orphans_replaced(this->orphans, sa))
+		return;
+	lib->scheduler->schedule_job(lib->scheduler,
+		(job_t *)callback_job_create((callback_job_cb_t)remove_orphans, this, NULL, NULL),
+		ORPHANS_STAY_S);
+}
+
 METHOD(kernel_ipsec_t, add_sa, status_t, private_kernel_viaduct_ipsec_t *this,
 	kernel_ipsec_sa_id_t *id, kernel_ipsec_add_sa_t *data)
 {
@@ -86,12 +113,14 @@ METHOD(kernel_ipsec_t, add_sa, status_t, private_kernel_viaduct_ipsec_t *this,
 	}
 	link_lock(this->link);
 	ret = link_call(this->link, VIADUCT_SA_ADD, &req, NULL);
-	if (ret == 0)
+	if (ret == 0) {
 		kept_add_sa(this->kept, &req);
-	else
+		take_over(this, &req);
+	} else {
 		DBG1(DBG_KNL, "viaduct: %s SA %.8x to %H is not installed: %s",
 			data->inbound ? "inbound" : "outbound", req.id.spi, id->dst,
 			link_error(this->link));
+	}
 	link_unlock(this->link);
 	memwipe(&req, sizeof(req));
 	return ret == 0 ? SUCCESS : FAILED;
@@ -211,10 +240,10 @@ METHOD(kernel_ipsec_t, add_policy, status_t, private_kernel_viaduct_ipsec_t *thi
 	if (!concerns_viaduct(id, data) || !policy_from(&policy, id, data))
 		return SUCCESS;
 	link_lock(this->link);
-	if (kept_add_policy(this->kept, &policy))
+	if (kept_add_policy(this->kept, &policy, policy_is_trap(data)))
 		ret = link_call(this->link, VIADUCT_POLICY_ADD, &policy, NULL);
 	if (ret < 0) {
-		kept_remove_policy(this->kept, &policy);
+		kept_remove_policy(this->kept, &policy, policy_is_trap(data));
 		DBG1(DBG_KNL, "viaduct: policy %R === %R %N is not installed: %s", id->src_ts,
 			id->dst_ts, policy_dir_names, id->dir, link_error(this->link));
 	}
@@ -222,10 +251,39 @@ METHOD(kernel_ipsec_t, add_policy, status_t, private_kernel_viaduct_ipsec_t *thi
 	return ret == 0 ? SUCCESS : FAILED;
 }
 
+/* When the SA was last used, by charon's clock; 0: never, or it is gone. With the link's lock held. */
+static time_t last_use(private_kernel_viaduct_ipsec_t *this, const struct viaduct_sa_id *id)
+{
+	struct viaduct_sa_info info;
+
+	if (link_call(this->link, VIADUCT_SA_GET, id, &info) < 0 || info.idle_s == UINT64_MAX)
+		return 0;
+	return time_monotonic(NULL) - (time_t)info.idle_s;
+}
+
+/* That of its SAs. charon doesn't say which reqid it means: where several have the same policy, it is
+ * told nothing here and asks the SAs, as one peer's packets don't prove that another lives. */
 METHOD(kernel_ipsec_t, query_policy, status_t, private_kernel_viaduct_ipsec_t *this,
 	kernel_ipsec_policy_id_t *id, kernel_ipsec_query_policy_t *data, time_t *use_time)
 {
-	return NOT_SUPPORTED; /* charon asks the SAs instead */
+	struct viaduct_policy policy;
+	struct viaduct_sa_id *sa;
+	linked_list_t *sas;
+
+	if (id->dir == POLICY_FWD || !policy_from_id(&policy, id))
+		return NOT_FOUND;
+	link_lock(this->link);
+	sas = kept_sas_of(this->kept, &policy);
+	*use_time = 0;
+	while (sas != NULL && sas->remove_first(sas, (void **)&sa) == SUCCESS) {
+		*use_time = max(*use_time, last_use(this, sa));
+		free(sa);
+	}
+	link_unlock(this->link);
+	if (sas == NULL)
+		return NOT_FOUND;
+	sas->destroy(sas);
+	return SUCCESS;
 }
 
 METHOD(kernel_ipsec_t, del_policy, status_t, private_kernel_viaduct_ipsec_t *this,
@@ -237,7 +295,7 @@ METHOD(kernel_ipsec_t, del_policy, status_t, private_kernel_viaduct_ipsec_t *thi
 	if (!concerns_viaduct(id, data) || !policy_from(&policy, id, data))
 		return SUCCESS;
 	link_lock(this->link);
-	if (kept_remove_policy(this->kept, &policy)) {
+	if (kept_remove_policy(this->kept, &policy, policy_is_trap(data))) {
 		ret = link_call(this->link, VIADUCT_POLICY_DEL, &policy, NULL);
 		if (link_lost(ret))
 			kept_missed_policy(this->kept, &policy);
@@ -304,6 +362,11 @@ static void on_connected(void *arg, bool restarted)
 		kept_catch_up(this->kept, this->link);
 		return;
 	}
+	if (this->met)
+		orphans_forget(this->orphans);
+	else
+		orphans_find(this->orphans, this->link);
+	this->met = TRUE;
 	kept_restore(this->kept, this->link);
 	this->rekey_jobs++;
 	lib->processor->queue_job(lib->processor,
@@ -316,9 +379,33 @@ static void on_expire(private_kernel_viaduct_ipsec_t *this, const struct viaduct
 
 	link_lock(this->link);
 	ours = kept_has_sa(this->kept, &expire->id); /* not one keyed by hand */
+	if (!ours && expire->hard)
+		orphans_expired(this->orphans, this->link, &expire->id);
 	link_unlock(this->link);
 	if (ours)
 		event_expire(&expire->id, expire->hard != 0);
+}
+
+static void on_acquire(private_kernel_viaduct_ipsec_t *this, const struct viaduct_acquire *acquire)
+{
+	bool wanted;
+
+	link_lock(this->link);
+	wanted = kept_may_acquire(this->kept, acquire->reqid);
+	link_unlock(this->link);
+	if (wanted)
+		event_acquire(acquire);
+}
+
+static void on_mapping(private_kernel_viaduct_ipsec_t *this, const struct viaduct_mapping *mapping)
+{
+	bool ours;
+
+	link_lock(this->link);
+	ours = kept_has_sa(this->kept, &mapping->id);
+	link_unlock(this->link);
+	if (ours)
+		event_mapping(mapping);
 }
 
 static void on_event(void *arg, unsigned type, const void *data)
@@ -328,10 +415,10 @@ static void on_event(void *arg, unsigned type, const void *data)
 		on_expire(arg, data);
 		break;
 	case VIADUCT_EVENT_ACQUIRE:
-		event_acquire(data);
+		on_acquire(arg, data);
 		break;
 	case VIADUCT_EVENT_MAPPING:
-		event_mapping(data);
+		on_mapping(arg, data);
 		break;
 	}
 }
@@ -340,6 +427,7 @@ METHOD(kernel_ipsec_t, destroy, void, private_kernel_viaduct_ipsec_t *this)
 {
 	link_destroy(this->link);
 	kept_destroy(this->kept);
+	orphans_destroy(this->orphans);
 	free(this);
 }
 
@@ -366,7 +454,7 @@ kernel_ipsec_t *kernel_viaduct_ipsec_create(void)
 				.enable_udp_decap = _enable_udp_decap,
 				.destroy = _destroy,
 			},
-		.kept = kept_create(), );
+		.kept = kept_create(), .orphans = orphans_create(), );
 	this->link = link_create(
 		lib->settings->get_str(
 			lib->settings, "%s.plugins.kernel-viaduct.socket", VIADUCT_SOCKET, lib->ns),

@@ -67,19 +67,28 @@ bool link_lost(int ret)
 	return FALSE;
 }
 
-int link_call(struct link *link, unsigned type, const void *req, void *rep)
+static int answered(struct link *link, int ret)
 {
-	int ret;
-
-	if (!link->up)
-		return -ENOTCONN;
-	ret = viaduct_call(link->requests, type, req, rep);
 	if (ret == 0)
 		return 0;
 	snprintf(link->error, sizeof(link->error), "%s", viaduct_error(link->requests));
 	if (link_lost(ret))
 		go_down(link, link->error);
 	return ret;
+}
+
+int link_call(struct link *link, unsigned type, const void *req, void *rep)
+{
+	if (!link->up)
+		return -ENOTCONN;
+	return answered(link, viaduct_call(link->requests, type, req, rep));
+}
+
+int link_dump(struct link *link, unsigned type, int (*cb)(const void *item, void *arg), void *arg)
+{
+	if (!link->up)
+		return -ENOTCONN;
+	return answered(link, viaduct_dump(link->requests, type, NULL, cb, arg));
 }
 
 const char *link_error(const struct link *link)

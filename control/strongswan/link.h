@@ -33,6 +33,8 @@ void link_unlock(struct link *link);
 
 /* As viaduct_call(). -ENOTCONN at once while there is no daemon. */
 int link_call(struct link *link, unsigned type, const void *req, void *rep);
+/* As viaduct_dump(). */
+int link_dump(struct link *link, unsigned type, int (*cb)(const void *item, void *arg), void *arg);
 /* Whether such a result means that nobody answered, as opposed to a refusal. */
 bool link_lost(int ret);
 /* Why the last call failed. */

@@ -111,13 +111,14 @@ unsigned tunnel_esp_at(const struct frame *f, const struct sa *sa)
 {
 	unsigned at = L3 + (f->b[L3] >> 4 == 4 ? 20 : 40);
 
-	return sa->flags & SA_UDP_ENCAP ? at + 8 : at;
+	return sa_ends_now(sa)->flags & SA_UDP_ENCAP ? at + 8 : at;
 }
 
 /* ESP in the packet to be sealed starts behind UDP's header, if there is one. */
 static struct frame outer_frame(const struct sa *sa, const uint8_t *l4, unsigned len, uint8_t tos)
 {
-	bool six = sa->family == IP_V6, udp = sa->flags & SA_UDP_ENCAP;
+	const struct sa_ends *ends = sa_ends_now(sa);
+	bool six = ends->dst.family == IP_V6, udp = ends->flags & SA_UDP_ENCAP;
 	struct frame f = frame_ip(TUNNEL_WAN, six ? TUNNEL_PEER6 : TUNNEL_PEER4,
 		six ? TUNNEL_LOCAL6 : TUNNEL_LOCAL4, udp ? IPPROTO_UDP : IPPROTO_ESP, l4, len);
 
@@ -135,7 +136,7 @@ struct frame tunnel_seal_text(
 	const struct tunnel *t, uint64_t seq, const void *text, unsigned len, uint8_t tos)
 {
 	const struct sa *sa = t->in;
-	unsigned head = sa->flags & SA_UDP_ENCAP ? 8 : 0;
+	unsigned head = sa_ends_now(sa)->flags & SA_UDP_ENCAP ? 8 : 0;
 	unsigned total = head + 8 + sa->iv_len + len + sa->icv_len;
 	uint32_t seq_be = htonl((uint32_t)seq);
 	struct crypto_op op = {.sa = sa, .text_len = len, .seq_hi = seq >> 32};

@@ -128,7 +128,7 @@ struct rte_mbuf *dp_host(unsigned worker)
 	if (rte_ring_dequeue(dp.worker[worker]->to_host, &m) != 0)
 		return NULL;
 	/* Copies don't count. */
-	packets_out += host_tag(m)->op != HOST_MIRROR;
+	packets_out += host_tag(m)->op != HOST_MIRROR && host_tag(m)->op != HOST_MOVED;
 	return m;
 }
 

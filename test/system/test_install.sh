@@ -23,7 +23,7 @@ place() {
 check "meson install" install_it
 place 755 /usr/sbin/viaductd
 place 755 /usr/bin/viaductctl
-place 755 "/usr/lib/$multiarch/libviaduct.so.1.0.0"
+place 755 "/usr/lib/$multiarch/libviaduct.so.2.0.0"
 place 644 "/usr/lib/$multiarch/libviaduct.a"
 place 644 "/usr/lib/$multiarch/pkgconfig/libviaduct.pc"
 place 644 /usr/include/viaduct.h
@@ -45,9 +45,9 @@ if [ -f "$PLUGIN_DIR/libstrongswan-kernel-viaduct.so" ]; then
 else
 	echo "SKIP strongSwan plugin: not built (meson -Dstrongswan=)"
 fi
-equal "the library's soname" "$(readelf -d "$lib/libviaduct.so.1.0.0" | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')" libviaduct.so.1
-equal "libviaduct.so.1" "$(readlink -f "$lib/libviaduct.so.1")" "$lib/libviaduct.so.1.0.0"
-equal "libviaduct.so" "$(readlink -f "$lib/libviaduct.so")" "$lib/libviaduct.so.1.0.0"
+equal "the library's soname" "$(readelf -d "$lib/libviaduct.so.2.0.0" | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')" libviaduct.so.2
+equal "libviaduct.so.2" "$(readlink -f "$lib/libviaduct.so.2")" "$lib/libviaduct.so.2.0.0"
+equal "libviaduct.so" "$(readlink -f "$lib/libviaduct.so")" "$lib/libviaduct.so.2.0.0"
 for f in usr/sbin/viaductd usr/bin/viaductctl; do
 	check "no path into the build directory in /$f" sh -c "! readelf -d '$root/$f' | grep -E 'R(UN)?PATH'"
 done
@@ -60,7 +60,7 @@ done
 check "viaductctl --version" "$VIADUCTCTL" --version
 check "bash completion loads" bash -c ". '$root/usr/share/bash-completion/completions/viaductctl' && complete -p viaductctl"
 if command -v systemd-analyze >/dev/null; then
-	sed "s,/usr/sbin/,$root/usr/sbin/," "$root$units/viaductd.service" >"$STATE/viaductd.service"
+	sed "s,/usr/s*bin/,$root&," "$root$units/viaductd.service" >"$STATE/viaductd.service"
 	check "systemd-analyze verify" systemd-analyze verify --man=no "$STATE/viaductd.service"
 	check "and says nothing" test ! -s "$STATE/check.out"
 else
@@ -78,6 +78,20 @@ for f in "$top"/docs/examples/*.c; do
 	check "and with the static library" cc -D_GNU_SOURCE "$f" ${flags/-lviaduct/-l:libviaduct.a} -o "$STATE/$n-static"
 	check "which needs no libviaduct.so" sh -c "! readelf -d '$STATE/$n-static' | grep libviaduct"
 done
+declared=$(sed -n 's/.*\b\(viaduct_[a-z_]*\)(.*/\1/p' "$root/usr/include/viaduct.h" | sort -u)
+exported=$(nm -D --defined-only "$lib/libviaduct.so.2.0.0" | sed -n 's/.* T \([a-z_]*\).*/\1/p' | sort -u)
+check "the library exports what viaduct.h declares, and nothing else" [ "$exported" = "$declared" ]
+equal "each with the version of the API" "$(readelf -W --dyn-syms "$lib/libviaduct.so.2.0.0" | grep -c '@@LIBVIADUCT_2')" \
+	"$(echo "$declared" | wc -l)"
+if command -v c++ >/dev/null; then
+	echo '#include <viaduct.h>
+	int main() { viaduct_sa sa{}; viaduct *v = viaduct_open("/nonexistent", "c++"); return v == nullptr && sa.dir == 0 ? 0 : 1; }' >"$STATE/cxx.cc"
+	# shellcheck disable=SC2086
+	check "viaduct.h from C++" c++ -std=c++11 -Wall -Wextra -Werror -pedantic -Wno-error=pedantic "$STATE/cxx.cc" $flags -o "$STATE/cxx"
+	check "and it links and runs" env LD_LIBRARY_PATH="$lib" "$STATE/cxx"
+else
+	echo "SKIP C++: there is no c++"
+fi
 export LD_LIBRARY_PATH=$lib
 ns_add gw-a
 LAN=net_null0,no-rx=1 WAN=net_null1,no-rx=1
@@ -94,6 +108,18 @@ for n in keying keying-static; do
 	check "$n keys a tunnel of the installed daemon" wait_for 10 grep -q '^keyed: SPI 0x' "$STATE/$n.out"
 	check "the installed viaductctl shows it" wait_for 5 sh -c \
 		"$VIADUCTCTL -s $STATE/gw-a/run/viaduct/viaduct.sock vti show $n | grep -q '1 in, 1 out'"
+	kill $pid
+	wait $pid 2>/dev/null
+	inside stdbuf -oL "$STATE/$n" "$n" 192.0.2.1 192.0.2.2 100 2 >"$STATE/$n.again" 2>&1 &
+	pid=$!
+	on_exit "kill $pid"
+	check "started again, it replaces what it finds" wait_for 5 grep -q ', 2 old SAs removed' "$STATE/$n.again"
+	check "and rekeys at the soft lifetime" wait_for 10 sh -c "[ \$(grep -c '^keyed' '$STATE/$n.again') -ge 3 ]"
+	equal "leaving one pair" "$(json a sa show "len(d)")" 2
+	gw_stop a
+	gw_start a
+	check "when viaductd comes back, it is keyed anew" wait_for 10 grep -q ', 0 old SAs removed' "$STATE/$n.again"
+	check "on a VTI of its own" wait_for 5 carrier a "$n"
 	kill $pid
 	wait $pid 2>/dev/null
 	ctl a sa flush

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Two workers: with a receive queue each, and with one queue and software spreading.
+# Two workers: with a receive queue each, and with one queue and software spreading. One tunnel is served by
+# both: its packets are numbered by one worker, and encrypted and decrypted by whoever has time.
 . "$(dirname "$0")/lib.sh"
 needs /usr/lib/ipsec/charon swanctl iperf3 python3
 
@@ -30,5 +31,25 @@ check "8 TCP streams" ns host-a iperf3 -c 10.2.0.2 -t 3 -P 8
 for s in a b; do
 	check "both workers of gw-$s had packets" test "$(json $s worker show "all(w['rx_packets'] > 100 for w in d)")" = True
 	equal "no packet of gw-$s was taken for a replay" "$(drops $s esp_replay) $(drops $s esp_late) $(drops $s esp_icv)" "0 0 0"
+done
+
+# How many workers encrypted or decrypted packets: SITE STAGE. There is one SA each way.
+at_work() {
+	json "$1" stats cycles "sum(s['stage'] == '$2' and s['packets'] > 0 for s in d['worker_stages'])"
+}
+
+# Both directions at once, until both workers have done a part of each.
+both_helped() {
+	ns host-a iperf3 -c 10.2.0.2 -u -b 0 -l 1200 --bidir -t 2 || return 1
+	for s in a b; do
+		for stage in encrypt decrypt; do
+			[ "$(at_work $s $stage)" = 2 ] || return 1
+		done
+	done
+}
+check "one tunnel's packets are encrypted and decrypted by both workers" wait_for 60 both_helped
+for s in a b; do
+	equal "none of gw-$s came too late or twice, none failed" \
+		"$(drops $s esp_replay) $(drops $s esp_late) $(drops $s esp_icv) $(drops $s esp_crypto_out)" "0 0 0 0"
 done
 finish

@@ -12,6 +12,8 @@
 #include "control/rib.h"
 #include "control/twin.h"
 
+#include <rte_mbuf.h>
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -28,12 +30,19 @@ static struct {
 	int link_set;                             /* -1: not asked */
 	struct iface *path;                       /* the device that every route leads to */
 	unsigned forgot_routes, forgot_neighs;
+	bool listeners; /* somebody subscribed to events */
+	unsigned acquires, mappings;
+	struct viaduct_acquire acquire;
+	struct viaduct_mapping mapping;
+	unsigned n_sent; /* packets that waited for an SA and went on, each known by its last byte */
+	uint8_t sent[256];
 	unsigned events;
 	unsigned last_event;
 	union {
 		struct viaduct_sa_expire expire;
 		struct viaduct_vti_info vti;
 	} event;
+	struct viaduct_sa_expire expire_before; /* of two events in a row the first */
 } fake = {.link_set = -1};
 
 struct daemon_state daemon_state = {.n_workers = 2};
@@ -48,8 +57,35 @@ void api_event(unsigned mask, unsigned type, const void *data, size_t len)
 	(void)mask;
 	fake.events++;
 	fake.last_event = type;
+	if (type == VIADUCT_EVENT_ACQUIRE) {
+		fake.acquires++;
+		memcpy(&fake.acquire, data, len);
+	} else if (type == VIADUCT_EVENT_MAPPING) {
+		fake.mappings++;
+		memcpy(&fake.mapping, data, len);
+	}
+	fake.expire_before = fake.event.expire;
 	if (len <= sizeof(fake.event))
 		memcpy(&fake.event, data, len);
+}
+
+bool api_subscribed(unsigned mask)
+{
+	(void)mask;
+	return fake.listeners;
+}
+
+void host_to_tunnel(struct rte_mbuf *m)
+{
+	fake.sent[fake.n_sent++ % 256] =
+		*rte_pktmbuf_mtod_offset(m, const uint8_t *, m->data_len - 1);
+	rte_pktmbuf_free(m);
+}
+
+void host_forward(struct rte_mbuf *m, uint16_t iface_id)
+{
+	(void)iface_id;
+	host_to_tunnel(m);
 }
 
 int twin_create(struct iface *iface, struct twin **out, struct err *e)

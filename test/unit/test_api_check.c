@@ -161,7 +161,7 @@ static void smaller_requests(void)
 {
 	struct viaduct_spi_alloc a = {.dst = ip("192.0.2.1"), .min = 2, .max = 1};
 	struct viaduct_sa_update u = {.encap = 1};
-	struct viaduct_subscribe s = {.mask = 16};
+	struct viaduct_subscribe s = {.mask = 1u << 31};
 	struct viaduct_policy p = {.dir = 3};
 	struct viaduct_hello h;
 	struct viaduct_route_lookup l = {0};

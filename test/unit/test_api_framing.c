@@ -4,6 +4,7 @@
 #include "test/unit/unit.h"
 
 #include <sys/wait.h>
+#include <viaduct_sizes.h>
 
 static char text[VIADUCT_MSG_MAX];
 
@@ -125,13 +126,14 @@ static void hello_comes_first_and_versions_match(void)
 	CU_ASSERT_EQUAL(msg.len, sizeof(rep));
 	CU_ASSERT_EQUAL(msg.flags, VIADUCT_REPLY);
 	CU_ASSERT_EQUAL(rep.version, VIADUCT_API_VERSION);
+	CU_ASSERT_EQUAL(rep.minor, VIADUCT_API_MINOR);
 	CU_ASSERT_EQUAL(rep.pid, (uint32_t)getpid());
 	close(fd);
 
 	fd = raw_connect();
 	CU_ASSERT_EQUAL(raw_hello_version(fd, 77, &msg, text), 1);
 	CU_ASSERT_EQUAL(msg.status, EPROTO);
-	CU_ASSERT_PTR_NOT_NULL(strstr(text, "speaks 1,"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "speaks 2,"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "speaks 77"));
 	CU_ASSERT_EQUAL(raw_receive(fd, &msg, text, sizeof(text)), -1);
 	close(fd);
@@ -144,29 +146,60 @@ static void hello_comes_first_and_versions_match(void)
 	raw_server_stop();
 }
 
-static void every_message_has_an_exact_size(void)
+/* What a client of version 1 sends: its HELLO was shorter, and it is told in so many words. */
+static void an_old_client_is_told_the_versions(void)
+{
+	const struct viaduct_hello hello = {.version = 1, .name = "old"};
+	struct viaduct_msg msg;
+	int fd;
+
+	raw_server_start();
+	fd = raw_connect();
+	raw_request(fd, VIADUCT_HELLO, 1, &hello, 40);
+	CU_ASSERT_EQUAL(raw_receive(fd, &msg, text, sizeof(text)), 1);
+	CU_ASSERT_EQUAL(msg.status, EPROTO);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "the client (old) speaks 1"));
+	CU_ASSERT_EQUAL(raw_receive(fd, &msg, text, sizeof(text)), -1);
+	close(fd);
+	raw_server_stop();
+}
+
+/* The rule of docs/api.md: zeros may follow what is known, and what has a base size may end there. */
+static void structures_may_grow_at_their_end(void)
 {
 	static const struct {
-		unsigned type, size;
+		unsigned type, size, base;
 	} requests[] = {
-#define X(name, number, req, rep, write, dump) {number, sizeof(struct req)},
+#define X(name, number, req, rep, write, dump) {number, sizeof(struct req), VIADUCT_BASE_SIZE(req)},
 		VIADUCT_MESSAGES(X)
 #undef X
 	};
-	static const uint8_t zeros[VIADUCT_MSG_MAX];
+	static uint8_t bytes[VIADUCT_MSG_MAX], *zeros = bytes;
 	int fd;
 
 	raw_server_start();
 	fd = raw_client();
 	for (unsigned i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
-		CU_ASSERT_EQUAL(raw_call(fd, requests[i].type, zeros, requests[i].size + 1, text),
-			EMSGSIZE);
-		if (requests[i].size > 0)
-			CU_ASSERT_EQUAL(
-				raw_call(fd, requests[i].type, zeros, requests[i].size - 1, text),
-				EMSGSIZE);
-		CU_ASSERT_EQUAL(
-			raw_call(fd, requests[i].type, zeros, VIADUCT_MSG_MAX, text), EMSGSIZE);
+		const unsigned type = requests[i].type, size = requests[i].size;
+
+		if (type == VIADUCT_HELLO)
+			continue; /* closes */
+		bytes[size] = 1;
+		CU_ASSERT_EQUAL(raw_call(fd, type, bytes, size + 1, text), E2BIG);
+		CU_ASSERT_PTR_NOT_NULL(strstr(text, "not zero"));
+		bytes[size] = 0;
+		bytes[VIADUCT_MSG_MAX - 1] = 1;
+		CU_ASSERT_EQUAL(raw_call(fd, type, bytes, VIADUCT_MSG_MAX, text), E2BIG);
+		bytes[VIADUCT_MSG_MAX - 1] = 0;
+		if (requests[i].base == 0)
+			continue;
+		CU_ASSERT_EQUAL(raw_call(fd, type, bytes, requests[i].base - 1, text), EMSGSIZE);
+		/* Of full length, longer, and as short as allowed, it says the same. */
+		const int full = raw_call(fd, type, bytes, size, text);
+
+		CU_ASSERT_NOT_EQUAL(full, EMSGSIZE);
+		CU_ASSERT_EQUAL(raw_call(fd, type, bytes, size + 8, text), full);
+		CU_ASSERT_EQUAL(raw_call(fd, type, bytes, requests[i].base, text), full);
 	}
 	CU_ASSERT_EQUAL(raw_call(fd, 9999, zeros, 0, text), EOPNOTSUPP);
 	CU_ASSERT_EQUAL(raw_call(fd, VIADUCT_EVENT_VTI, zeros, 0, text), EOPNOTSUPP);
@@ -452,7 +485,8 @@ static void random_bytes_do_no_harm(void)
 UNIT_MAIN("api_framing", UNIT_TEST(socket_is_private_from_the_start),
 	UNIT_TEST(second_instance_is_refused), UNIT_TEST(stale_socket_is_replaced_but_no_file),
 	UNIT_TEST(stop_removes_only_its_own_socket), UNIT_TEST(other_users_are_refused),
-	UNIT_TEST(hello_comes_first_and_versions_match), UNIT_TEST(every_message_has_an_exact_size),
+	UNIT_TEST(hello_comes_first_and_versions_match),
+	UNIT_TEST(an_old_client_is_told_the_versions), UNIT_TEST(structures_may_grow_at_their_end),
 	UNIT_TEST(bad_headers_end_the_connection), UNIT_TEST(frames_may_come_in_pieces),
 	UNIT_TEST(pipelined_requests_are_answered_in_order),
 	UNIT_TEST(a_flood_lets_others_have_their_turn),

@@ -43,6 +43,27 @@ static void refuses_bad_syntax(void)
 	REFUSE_ALL(list);
 }
 
+static void refuses_bad_access(void)
+{
+	static const struct refusal list[] = {
+		{"api = { mode = \"660\"; };",
+			"1: api.mode: \"660\"; expected a mode as \"0660\", whose owner may read "
+			"and "
+			"write"},
+		{"api = { mode = \"0466\"; };",
+			"1: api.mode: \"0466\"; expected a mode as \"0660\", whose owner may read "
+			"and "
+			"write"},
+		{"api = { group = \"a b\"; };",
+			"1: api.group: \"a b\"; expected a name of an account, or \"\" for none"},
+		{"user = \"-x\";",
+			"1: user: \"-x\"; expected a name of an account, or \"\" for none"},
+		{"api = { readers = \"users\"; };", "1: api.readers: unknown setting"},
+	};
+
+	REFUSE_ALL(list);
+}
+
 static void refuses_unknown_settings(void)
 {
 	static const struct refusal list[] = {
@@ -391,10 +412,10 @@ static void include_is_relative_and_named(void)
 	config_free(c);
 }
 
-CONFIG_MAIN("config_refused", UNIT_TEST(refuses_bad_syntax), UNIT_TEST(refuses_unknown_settings),
-	UNIT_TEST(refuses_wrong_types_and_ranges), UNIT_TEST(refuses_numbers_that_libconfig_cuts),
-	UNIT_TEST(refuses_bad_ports), UNIT_TEST(refuses_too_many_ports),
-	UNIT_TEST(refuses_bad_vtis), UNIT_TEST(refuses_bad_sas),
+CONFIG_MAIN("config_refused", UNIT_TEST(refuses_bad_syntax), UNIT_TEST(refuses_bad_access),
+	UNIT_TEST(refuses_unknown_settings), UNIT_TEST(refuses_wrong_types_and_ranges),
+	UNIT_TEST(refuses_numbers_that_libconfig_cuts), UNIT_TEST(refuses_bad_ports),
+	UNIT_TEST(refuses_too_many_ports), UNIT_TEST(refuses_bad_vtis), UNIT_TEST(refuses_bad_sas),
 	UNIT_TEST(refuses_unsafe_or_unknown_algorithms), UNIT_TEST(refuses_bad_keys),
 	UNIT_TEST(refuses_bad_routes), UNIT_TEST(refuses_unreadable_files),
 	UNIT_TEST(include_is_relative_and_named))

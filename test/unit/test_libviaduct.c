@@ -152,7 +152,8 @@ static void *fake_run(void *arg)
 	int fd = accept(fake.listener, NULL, NULL);
 
 	(void)arg;
-	if (recv(fd, &in, sizeof(in), MSG_WAITALL) == sizeof(in))
+	if (recv(fd, &in, sizeof(in.msg), MSG_WAITALL) == sizeof(in.msg) &&
+		recv(fd, &in.hello, in.msg.len, MSG_WAITALL) == in.msg.len)
 		send(fd, &out, sizeof(out), MSG_NOSIGNAL);
 	if (recv(fd, &in, sizeof(in.msg), MSG_WAITALL) == sizeof(in.msg)) {
 		recv(fd, &in.hello, in.msg.len, MSG_WAITALL);
@@ -261,6 +262,123 @@ static void a_server_out_of_step_is_left(void)
 	answered(-ECONNRESET, "closed", -ECONNRESET);
 }
 
+/* What a daemon of a later minor version may send, and what one of an earlier one may leave off. */
+static void structures_may_have_grown(void)
+{
+	static const uint8_t longer[sizeof(struct viaduct_sa_expire) + 8] = {4};
+	const struct viaduct_subscribe sub = {0};
+	struct viaduct_hello rep;
+	struct seen s = {0};
+	pthread_t thread;
+
+	fake_frame(VIADUCT_EVENT_SA_EXPIRE, VIADUCT_EVENT, 0, 0, longer, sizeof(longer));
+	fake_frame(VIADUCT_SUBSCRIBE, VIADUCT_REPLY, 2, 0, NULL, 0);
+	s.v = fake_open(VIADUCT_API_VERSION, &thread);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(s.v);
+	CU_ASSERT_EQUAL(viaduct_call(s.v, VIADUCT_SUBSCRIBE, &sub, NULL), 0);
+	CU_ASSERT_EQUAL(viaduct_events(s.v, 1000, on_event, &s), 1);
+	CU_ASSERT_EQUAL(s.wrong, 0);
+	fake_close(s.v, thread);
+
+	/* HELLO without what 2.0 added to it. */
+	fake_frame(VIADUCT_HELLO, VIADUCT_REPLY, 2, 0, &(struct viaduct_hello){.version = 2}, 40);
+	s.v = fake_open(VIADUCT_API_VERSION, &thread);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(s.v);
+	memset(&rep, 0xff, sizeof(rep));
+	CU_ASSERT_EQUAL(viaduct_call(s.v, VIADUCT_HELLO, &rep, &rep), 0);
+	CU_ASSERT_EQUAL(rep.version, 2);
+	CU_ASSERT_EQUAL(rep.minor, 0);
+	fake_close(s.v, thread);
+}
+
+struct answers {
+	struct viaduct *v;
+	unsigned n, refused, wrong;
+};
+
+/* Odd ones have an unknown bit. */
+static void on_answer(const struct viaduct_answer *a, void *arg)
+{
+	struct answers *s = arg;
+	const bool odd = s->n % 2;
+
+	s->wrong += a->type != VIADUCT_SUBSCRIBE || (a->status == -EINVAL) != odd ||
+		(a->error[0] != '\0') != odd;
+	s->refused += a->status != 0;
+	s->n++;
+	s->wrong += viaduct_call(s->v, VIADUCT_STATUS, NULL, NULL) != -EBUSY;
+}
+
+static void send_many(struct answers *s, unsigned n)
+{
+	struct viaduct_subscribe sub = {0};
+
+	for (unsigned i = 0; i < n; i++) {
+		sub.mask = i % 2 ? 1u << 31 : VIADUCT_SUB_SA;
+		s->wrong += viaduct_send(s->v, VIADUCT_SUBSCRIBE, &sub, on_answer, s) != 0;
+	}
+}
+
+static void *pipelined(void *arg)
+{
+	struct answers s = {.v = viaduct_open(raw_path, "test")};
+	unsigned drops = 0;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(s.v);
+	CU_ASSERT_EQUAL(viaduct_flush(s.v), 0);
+	/* More than can be under way at once, and more than socket buffers hold. */
+	send_many(&s, 100000);
+	CU_ASSERT_EQUAL(viaduct_flush(s.v), 50000);
+	CU_ASSERT_EQUAL(s.n, 100000);
+	CU_ASSERT_EQUAL(s.refused, 50000);
+	/* A dump in the middle takes the answers before it first; refusals count from the last flush. */
+	send_many(&s, 10);
+	CU_ASSERT_EQUAL(viaduct_dump(s.v, VIADUCT_DROP_DUMP, NULL, count, &drops), 0);
+	CU_ASSERT_EQUAL(s.n, 100010);
+	send_many(&s, 2);
+	CU_ASSERT_EQUAL(viaduct_flush(s.v), 6);
+	CU_ASSERT_EQUAL(viaduct_flush(s.v), 0);
+	CU_ASSERT_EQUAL(s.wrong, 0);
+	/* Misuse is told at once and costs nothing. */
+	CU_ASSERT_EQUAL(viaduct_send(s.v, VIADUCT_DROP_DUMP, NULL, NULL, NULL), -EINVAL);
+	CU_ASSERT_EQUAL(viaduct_send(s.v, VIADUCT_SUBSCRIBE, NULL, NULL, NULL), -EINVAL);
+	CU_ASSERT_EQUAL(viaduct_flush(s.v), 0);
+	viaduct_close(s.v);
+	return arg;
+}
+
+static void requests_are_pipelined(void)
+{
+	with_server(pipelined);
+}
+
+static void on_lost(const struct viaduct_answer *a, void *arg)
+{
+	struct answers *s = arg;
+
+	s->n++;
+	s->refused += a->status == -ECONNRESET;
+}
+
+static void every_request_is_answered_when_the_daemon_goes(void)
+{
+	const struct viaduct_subscribe sub = {0};
+	struct answers s = {0};
+	pthread_t thread;
+
+	fake_frame(VIADUCT_SUBSCRIBE, VIADUCT_REPLY, 2, 0, NULL, 0);
+	s.v = fake_open(VIADUCT_API_VERSION, &thread);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(s.v);
+	for (unsigned i = 0; i < 5; i++)
+		CU_ASSERT_EQUAL(viaduct_send(s.v, VIADUCT_SUBSCRIBE, &sub, on_lost, &s), 0);
+	CU_ASSERT_EQUAL(viaduct_flush(s.v), -ECONNRESET);
+	CU_ASSERT_EQUAL(s.n, 5);
+	CU_ASSERT_EQUAL(s.refused, 4);
+	CU_ASSERT_EQUAL(viaduct_send(s.v, VIADUCT_SUBSCRIBE, &sub, on_lost, &s), -ECONNRESET);
+	CU_ASSERT_EQUAL(s.n, 5);
+	fake_close(s.v, thread);
+}
+
 static void refusals_carry_the_servers_words(void)
 {
 	/* Not terminated, and longer than any sentence should be. */
@@ -294,10 +412,12 @@ static void failing_to_connect_says_what_to_do(void)
 	CU_ASSERT_EQUAL(errno, ENAMETOOLONG);
 	CU_ASSERT_PTR_NULL(fake_open(VIADUCT_API_VERSION + 1, &thread));
 	CU_ASSERT_EQUAL(errno, EPROTO);
-	CU_ASSERT_PTR_NOT_NULL(strstr(viaduct_error(NULL), "version 2"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(viaduct_error(NULL), "version 3"));
 	fake_close(NULL, thread);
 }
 
 UNIT_MAIN("libviaduct", UNIT_TEST(calls_dumps_and_refusals), UNIT_TEST(cycles_of_all_workers),
 	UNIT_TEST(events_during_calls_are_kept), UNIT_TEST(a_server_out_of_step_is_left),
+	UNIT_TEST(structures_may_have_grown), UNIT_TEST(requests_are_pipelined),
+	UNIT_TEST(every_request_is_answered_when_the_daemon_goes),
 	UNIT_TEST(refusals_carry_the_servers_words), UNIT_TEST(failing_to_connect_says_what_to_do))

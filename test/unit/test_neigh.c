@@ -203,7 +203,7 @@ static void holding_is_bounded(void)
 	uint64_t before = neigh_drops(DROP_NEIGH_QUEUE_FULL);
 
 	begin();
-	for (unsigned i = 0; i < 20; i++)
+	for (unsigned i = 0; i < 68; i++)
 		hold(5, i);
 	CU_ASSERT_EQUAL(neigh_drops(DROP_NEIGH_QUEUE_FULL), before + 4);
 	/* A scan of the network: so many questions a second and no more. */
@@ -214,7 +214,7 @@ static void holding_is_bounded(void)
 	neigh_tick();
 	for (unsigned i = 0; i < 3000; i++)
 		hold(10000 + i, 0);
-	/* All that is held: 16, 2047, and up to 4096. */
+	/* All that is held: 64, 2047, and up to 4096. */
 	CU_ASSERT_EQUAL(rte_mempool_in_use_count(pool), 4096);
 	end();
 }

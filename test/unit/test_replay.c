@@ -409,10 +409,50 @@ static void each_number_once_with_two_threads(void)
 	done(&r);
 }
 
+/* The short way takes a prefix of a run or nothing; the long way judges the rest. */
+static void short_way_leaves_the_rest(void)
+{
+	struct replay r;
+	uint64_t seq[100];
+	uint8_t verdict[100];
+
+	for (unsigned shared = 0; shared < 2; shared++) {
+		fresh(&r, 64);
+		for (unsigned i = 0; i < 100; i++)
+			seq[i] = 10 + i;
+		CU_ASSERT_EQUAL(replay_accept_fresh(&r, seq, 1, shared), 1);
+		CU_ASSERT_EQUAL(r.top, 10);
+		CU_ASSERT_EQUAL(replay_accept_fresh(&r, seq, 1, shared), 0);
+		CU_ASSERT_EQUAL(replay_accept_fresh(&r, seq, 100, shared), 0);
+		CU_ASSERT_EQUAL(replay_accept_fresh(&r, seq + 1, 40, shared), 40);
+		CU_ASSERT_EQUAL(r.top, 50);
+		CU_ASSERT_EQUAL(replay_check(&r, 11), REPLAY_DUPLICATE);
+		/* Not consecutive. */
+		seq[60] = 1000;
+		CU_ASSERT_EQUAL(replay_accept_fresh(&r, seq + 50, 20, shared), 0);
+		CU_ASSERT_EQUAL(r.top, 50);
+		seq[60] = 70;
+		/* Another worker has just taken 64, and not yet raised the top. */
+		atomic_fetch_or(&r.slots[64 / 32], 1);
+		CU_ASSERT_EQUAL(replay_accept_fresh(&r, seq + 41, 20, shared), 13);
+		CU_ASSERT_EQUAL(r.top, 63);
+		replay_accept_run(&r, seq + 54, verdict, 7);
+		CU_ASSERT_EQUAL(verdict[0], REPLAY_DUPLICATE);
+		for (unsigned i = 1; i < 7; i++)
+			CU_ASSERT_EQUAL(verdict[i], REPLAY_OK);
+		CU_ASSERT_EQUAL(r.top, 70);
+		done(&r);
+		fresh(&r, 0);
+		CU_ASSERT_EQUAL(replay_accept_fresh(&r, seq, 10, shared), 0);
+		CU_ASSERT_EQUAL(r.top, 0);
+		done(&r);
+	}
+}
+
 UNIT_MAIN("replay", UNIT_TEST(slots_cover_the_window), UNIT_TEST(accepts_in_order),
 	UNIT_TEST(zero_is_never_right), UNIT_TEST(edges_are_exact),
 	UNIT_TEST(seek_counts_all_before_as_seen), UNIT_TEST(check_changes_nothing),
 	UNIT_TEST(far_jumps), UNIT_TEST(nothing_is_forgotten_in_the_ring),
 	UNIT_TEST(esn_high_half_is_found), UNIT_TEST(esn_crossing_with_loss_and_reorder),
 	UNIT_TEST(runs_match_the_model), UNIT_TEST(no_window_accepts_all_and_keeps_the_top),
-	UNIT_TEST(each_number_once_with_two_threads))
+	UNIT_TEST(short_way_leaves_the_rest), UNIT_TEST(each_number_once_with_two_threads))

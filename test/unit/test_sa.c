@@ -91,6 +91,30 @@ static void inbound_has_a_window(void)
 	sa_destroy(sa);
 }
 
+/* The words of a small window stand in the SA, those of a larger one behind it. */
+static void windows_of_any_size_are_whole(void)
+{
+	static const uint32_t windows[] = {0, 32, 64, 96, 97, 128, 1024};
+	struct sa_params p = gcm();
+
+	p.dir = SA_IN;
+	for (unsigned i = 0; i < RTE_DIM(windows); i++) {
+		uint32_t window = p.replay_window = windows[i];
+		struct sa *sa = make(&p);
+		bool inside = sa->replay.slots == sa->few_slots;
+
+		CU_ASSERT_EQUAL(inside, window <= 96);
+		for (uint64_t seq = 1; seq < 3000; seq++)
+			CU_ASSERT_EQUAL_FATAL(replay_accept(&sa->replay, seq), REPLAY_OK);
+		for (uint64_t seq = 3000 - window; seq < 3000; seq++)
+			CU_ASSERT_EQUAL(replay_accept(&sa->replay, seq), REPLAY_DUPLICATE);
+		if (window != 0)
+			CU_ASSERT_EQUAL(replay_accept(&sa->replay, 2999 - window), REPLAY_LATE);
+		CU_ASSERT_EQUAL(sa->worker[0].packets + sa->worker[1].errors, 0);
+		sa_destroy(sa);
+	}
+}
+
 static void bad_numbers_are_refused(void)
 {
 	struct sa_params p = gcm();
@@ -269,6 +293,6 @@ static void stats_are_summed(void)
 }
 
 UNIT_EAL_MAIN("sa", UNIT_TEST(fields_are_set), UNIT_TEST(inbound_has_a_window),
-	UNIT_TEST(bad_numbers_are_refused), UNIT_TEST(bad_ends_are_refused),
-	UNIT_TEST(selectors_are_copied_and_checked), UNIT_TEST(overhead_is_exact),
-	UNIT_TEST(inner_mtu_is_exact), UNIT_TEST(stats_are_summed))
+	UNIT_TEST(windows_of_any_size_are_whole), UNIT_TEST(bad_numbers_are_refused),
+	UNIT_TEST(bad_ends_are_refused), UNIT_TEST(selectors_are_copied_and_checked),
+	UNIT_TEST(overhead_is_exact), UNIT_TEST(inner_mtu_is_exact), UNIT_TEST(stats_are_summed))

@@ -104,12 +104,125 @@ static void expires_before_the_sequence_ends(void)
 	CU_ASSERT_EQUAL(fake.events, 1);
 	CU_ASSERT_EQUAL(info_of(VIADUCT_OUT, 0x2000).seq, UINT32_MAX - 1);
 	sa->seq = (uint64_t)UINT32_MAX + 70; /* workers reserve runs past the end */
-	sadb_tick();
+	sadb_tick_often();
 	expect_expire(2, 0x2000, 1);
 	CU_ASSERT_EQUAL(info_of(VIADUCT_OUT, 0x2000).seq, UINT32_MAX);
 	end();
 }
 
+/* Both limits were passed since the last look. */
+static void soft_goes_before_hard(void)
+{
+	struct viaduct_sa r = sa_request(VIADUCT_IN, 0x1000, 7);
+
+	begin();
+	r.lifetime = (struct viaduct_lifetime){.soft_packets = 10, .hard_bytes = 1000};
+	CU_ASSERT_EQUAL(sadb_add(&r, &e), 0);
+	find(VIADUCT_IN, 0x1000)->worker[0].packets = 20;
+	find(VIADUCT_IN, 0x1000)->worker[0].bytes = 2000;
+	sadb_tick_often();
+	expect_expire(2, 0x1000, 1);
+	CU_ASSERT_EQUAL(fake.expire_before.hard, 0);
+	CU_ASSERT_EQUAL(fake.expire_before.id.spi, 0x1000);
+	sadb_tick_often();
+	sadb_tick();
+	CU_ASSERT_EQUAL(fake.events, 2);
+	end();
+}
+
+/* Ten times a second only those are looked at that packets may use up. */
+static void looks_often_at_few(void)
+{
+	struct viaduct_sa r = sa_request(VIADUCT_IN, 0x1000, 7);
+
+	begin();
+	r.lifetime = (struct viaduct_lifetime){.soft_seconds = 1};
+	CU_ASSERT_EQUAL(sadb_add(&r, &e), 0);
+	r = sa_request(VIADUCT_IN, 0x1001, 7);
+	r.lifetime = (struct viaduct_lifetime){.soft_bytes = 1000};
+	CU_ASSERT_EQUAL(sadb_add(&r, &e), 0);
+	r = sa_request(VIADUCT_OUT, 0x2000, 7);
+	r.first_seq = UINT32_MAX - 5;
+	CU_ASSERT_EQUAL(sadb_add(&r, &e), 0);
+	fake.now_ns += 2 * SECOND;
+	sadb_tick_often();
+	expect_expire(1, 0x2000, 0);
+	find(VIADUCT_IN, 0x1001)->worker[0].bytes = 1000;
+	sadb_tick_often();
+	expect_expire(2, 0x1001, 0);
+	find(VIADUCT_OUT, 0x2000)->seq += 6;
+	sadb_tick_often();
+	expect_expire(3, 0x2000, 1);
+	sadb_tick();
+	expect_expire(4, 0x1000, 0);
+	del(VIADUCT_IN, 0x1001);
+	sadb_tick_often();
+	CU_ASSERT_EQUAL(fake.events, 4);
+	end();
+}
+
+/* The last sequence number is that of the last packet that may be sent: workers keep to it. Rekeying is
+ * asked for by the soft limit, not by how near that number is. */
+static void packet_limit_ends_the_sequence(void)
+{
+	struct viaduct_sa r = sa_request(VIADUCT_OUT, 0x2000, 7);
+	struct sa *sa;
+
+	begin();
+	r.first_seq = 1000;
+	r.lifetime = (struct viaduct_lifetime){.soft_packets = 50, .hard_packets = 100};
+	CU_ASSERT_EQUAL(sadb_add(&r, &e), 0);
+	sa = find(VIADUCT_OUT, 0x2000);
+	CU_ASSERT_EQUAL(sa->seq_max, 1099);
+	sa->seq += 49;
+	sa->worker[0].packets = 49;
+	sadb_tick_often();
+	CU_ASSERT_EQUAL(fake.events, 0);
+	sa->seq++;
+	sa->worker[0].packets++;
+	sadb_tick_often();
+	expect_expire(1, 0x2000, 0);
+	/* Numbers are used up, though one packet found no room in its buffer and didn't count. */
+	sa->seq = 1110;
+	sa->worker[0].packets = 99;
+	sadb_tick_often();
+	expect_expire(2, 0x2000, 1);
+	CU_ASSERT_EQUAL(info_of(VIADUCT_OUT, 0x2000).seq, 1099);
+	/* Where the numbers end before the limit does, they end. */
+	r = sa_request(VIADUCT_OUT, 0x2001, 7);
+	r.first_seq = UINT32_MAX - 5;
+	r.lifetime = (struct viaduct_lifetime){.hard_packets = 100};
+	CU_ASSERT_EQUAL(sadb_add(&r, &e), 0);
+	CU_ASSERT_EQUAL(find(VIADUCT_OUT, 0x2001)->seq_max, UINT32_MAX);
+	end();
+}
+
+/* What it has used up and said is not forgotten when it moves. */
+static void moving_is_no_new_life(void)
+{
+	struct viaduct_sa r = sa_request(VIADUCT_OUT, 0x2000, 7);
+	const struct viaduct_sa_update u = {
+		.id = id_of(VIADUCT_OUT, 0x2000), .new_src = A("192.0.2.77"), .new_dst = A(THERE)};
+
+	begin();
+	r.lifetime = (struct viaduct_lifetime){.soft_packets = 50, .hard_packets = 100};
+	CU_ASSERT_EQUAL(sadb_add(&r, &e), 0);
+	find(VIADUCT_OUT, 0x2000)->worker[0].packets = 60;
+	find(VIADUCT_OUT, 0x2000)->seq = 61;
+	sadb_tick_often();
+	expect_expire(1, 0x2000, 0);
+	CU_ASSERT_EQUAL(sadb_update(&u, &e), 0);
+	sadb_tick_often();
+	CU_ASSERT_EQUAL(fake.events, 1);
+	find(VIADUCT_OUT, 0x2000)->worker[0].packets = 40;
+	sadb_tick_often();
+	expect_expire(2, 0x2000, 1);
+	CU_ASSERT_EQUAL(find(VIADUCT_OUT, 0x2000)->expired, SA_EXPIRED);
+	end();
+}
+
 UNIT_EAL_MAIN("sa_lifetime", UNIT_TEST(expires_once_by_time),
 	UNIT_TEST(expires_by_bytes_and_packets), UNIT_TEST(expired_sa_is_not_live),
-	UNIT_TEST(expires_before_the_sequence_ends))
+	UNIT_TEST(expires_before_the_sequence_ends), UNIT_TEST(soft_goes_before_hard),
+	UNIT_TEST(looks_often_at_few), UNIT_TEST(packet_limit_ends_the_sequence),
+	UNIT_TEST(moving_is_no_new_life))

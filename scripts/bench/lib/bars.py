@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The bars: how fast it has to be, and whether it is. Ratios of medians from one run."""
+import cores
 from captures import IMIX
 from figures import limit_ratio, ratio
-from plan import ROUTES, TUNNELS, WORKER_TUNNELS, counted
+from plan import ROUTES, TUNNELS, counted
 
 _SIZES = {64: 1.5, 1420: 1.15, IMIX: 1.4}
 _BETWEEN = 1.4
@@ -10,7 +11,6 @@ _ALGORITHM = 1.3
 _TUNNELS = 1.3
 _ROUTES = 1.15
 _MEMORY = 4096
-_WORKERS = {1: 1.6, WORKER_TUNNELS: 1.9}
 
 
 def _bar(what, bound, measured, unit="x", most=True):
@@ -43,14 +43,8 @@ def _memory(group):
 
 
 def _workers(group):
-    """Cycles are of the clock on the wall here: half of them is twice as fast."""
-    for tunnels, bound in _WORKERS.items():
-        for name in group["figures"]:
-            many = name.replace("1 worker", "2 workers")
-            if many != name and f", {counted(tunnels, 'tunnel')}," in name:
-                measured = ratio(group["figures"], name, many)
-                if measured is not None:
-                    yield _bar(f"{many} / 1 worker, packets per second", bound, measured, most=False)
+    for what, bound, measured in cores.asked(group):
+        yield _bar(what, bound, measured, most=False)
 
 
 def of(groups):

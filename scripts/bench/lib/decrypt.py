@@ -15,6 +15,11 @@ _NAMES = {
 START_SECONDS = 60
 
 
+def bench_name(algorithm):
+    """What the programs in test/bench call it."""
+    return _NAMES.get(algorithm, algorithm)
+
+
 def program(build):
     return f"{build}/test/bench/bench_gateway"
 
@@ -27,7 +32,7 @@ class Decrypt:
             raise BenchError(f"{program(build)} is not built: run ninja -C {build}")
         self.name = name
         self.argv = [program(build), "--json", "--cpu", str(host.cpu), "--size", str(size),
-                     "--alg", _NAMES.get(algorithm, algorithm), *map(str, more), *(["--huge"] if host.huge else [])]
+                     "--alg", bench_name(algorithm), *map(str, more), *(["--huge"] if host.huge else [])]
 
     def sample(self, seconds, hz):
         argv = [*self.argv, "--seconds", str(seconds)]

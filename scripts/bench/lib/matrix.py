@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Groups side by side: a row for each program, a column for each size."""
+import cores
 from captures import IMIX
 from figures import limit_ratio, peer_ratio, rates
 
@@ -43,6 +44,8 @@ def _rate_rows(groups, names, hz):
 
 
 def rows(groups, hz):
+    if groups[0]["part"] == "workers":
+        return list(cores.table_rows(groups[0], hz))
     names = list(dict.fromkeys(name for g in groups for name in g["figures"]))
     return [("", *map(_column, groups)),
             *((name, *(_cell(g["figures"], name) for g in groups)) for name in names),

@@ -10,10 +10,12 @@ PARTS = ("sizes", "algorithms", "tunnels", "routes", "workers")
 ALGORITHMS = ("aes-gcm-256", "aes-cbc-128-sha1", "aes-cbc-128-sha256", "chacha20-poly1305")
 
 _MODES = {  # sizes, parts, samples, seconds each; after how many seconds no sample is taken again
-    "smoke": ([64], ("sizes",), 2, 0.1, 20),
-    "quick": ([64, 1420, captures.IMIX], ("sizes",), 5, 0.4, 90),
+    "smoke": ([64], ("sizes", "workers"), 2, 0.1, 20),
+    "quick": ([64, 1420, captures.IMIX], ("sizes", "workers"), 5, 0.4, 90),
     "full": ([*captures.SIZES, captures.IMIX], PARTS, 5, 1.0, 1000),
 }
+
+_WORKER_SIZES = {"smoke": [64], "quick": [64, 1420], "full": [64, 512, 1420]}
 
 
 def sizes(text):
@@ -60,9 +62,9 @@ def parse(argv, description):
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     mode = p.add_mutually_exclusive_group()
     mode.add_argument("--quick", action="store_const", const="quick", dest="mode", default="quick",
-                      help="64 and 1420 bytes and IMIX, AES-GCM-128; under 2 minutes (the default)")
+                      help="64 and 1420 bytes and IMIX, AES-GCM-128, and two workers; under 2 minutes (the default)")
     mode.add_argument("--full", action="store_const", const="full", dest="mode",
-                      help="all sizes, algorithms, many tunnels and routes; under 20 minutes")
+                      help="all sizes, algorithms, many tunnels and routes, two workers; under 20 minutes")
     mode.add_argument("--smoke", action="store_const", const="smoke", dest="mode",
                       help="does the bench itself work? A few seconds; the figures are worth little")
     p.add_argument("--only", metavar="WHAT,..",
@@ -80,11 +82,12 @@ def parse(argv, description):
                    help="the results for a document; between its marks, if it has some")
     o = p.parse_args(argv)
     in_mode, parts, samples, seconds, o.retake_seconds = _MODES[o.mode]
-    programs = ("encrypt",) if o.mode == "smoke" else PROGRAMS
+    programs = ("encrypt", "decrypt") if o.mode == "smoke" else PROGRAMS
     if o.only:
         only_programs, only_parts = _only(p, o.only)
         programs, parts = only_programs or programs, only_parts or parts
     o.programs, o.parts = programs, parts
+    o.worker_sizes = [s for s in o.sizes or _WORKER_SIZES[o.mode] if s != captures.IMIX]
     o.sizes = o.sizes or in_mode
     o.samples, o.seconds = o.samples or samples, o.seconds or seconds
     return o

@@ -2,17 +2,17 @@
 """What is measured beside what: groups of programs that replay the same packets in turn."""
 import captures
 from alone import Alone
+from cores import Cores
 from floor import Floor
 from decrypt import Decrypt
 from options import ALGORITHMS
 from peers import L3fwd, Secgw
 from record import record
-from viaduct import Viaductd, Workers
+from viaduct import Viaductd
 
 TUNNELS = (1, 128, 10000)
 ROUTES = 1000000
 ROUTE_FRAMES = 65536
-WORKER_TUNNELS = 128
 SIZE = 64  # of the packets where growth is looked at
 GCM = "aes-gcm-128"
 
@@ -102,24 +102,14 @@ def _routes_group():
                  SIZE, GCM, make)
 
 
-def _workers_group():
-    def make(bench, directory, add):
-        h = bench.host
-        if h.cpus < 2:
-            bench.skip("two workers", "this machine has one CPU", expected=True)
+def _workers_group(size):
+    def make(bench, _, add):
+        if bench.host.cpus < 2:
+            bench.skip(f"two workers, {size} bytes", "this machine has one CPU", expected=True)
             return
-        bench.skip("decrypting with two workers", "a capture that is replayed repeats its sequence numbers, and "
-                   "replay protection stays on", expected=True)
-        one, many = f"{directory}/one.pcap", f"{directory}/many.pcap"
-        captures.write(one, captures.one_network(captures.ENCRYPTED, SIZE), SIZE)
-        captures.write(many, captures.tunnels(WORKER_TUNNELS, captures.FRAMES), SIZE)
-        for tunnels, path in ((1, one), (WORKER_TUNNELS, many)):
-            for cpus in ([h.cpu], [h.main_cpu, h.cpu]):
-                what = f"encrypt, {counted(tunnels, 'tunnel')}, {counted(len(cpus), 'worker')}"
-                for name, b in each_build(bench, what):
-                    add("encrypt", name, lambda n, b=b, p=path, t=tunnels, c=cpus:
-                        Workers(n, h, b, p, tunnels=t, cpus=c))
-    return Group("workers", f"two workers, {SIZE} bytes; cycles of the clock on the wall", SIZE, GCM, make)
+        for name, b in each_build(bench, "two workers"):
+            add(None, name, lambda n, b=b: Cores(n, bench.host, b, GCM, size))
+    return Group("workers", f"two workers, {size} bytes; cycles of the clock on the wall, medians", size, GCM, make)
 
 
 def groups(options):
@@ -135,4 +125,5 @@ def groups(options):
     if "routes" in options.parts:
         yield _routes_group()
     if "workers" in options.parts:
-        yield _workers_group()
+        for size in options.worker_sizes:
+            yield _workers_group(size)

@@ -8,7 +8,7 @@ from program import BenchError
 
 BUILD_SECONDS = 1800
 TARGETS = ["control/viaductd", "control/cli/viaductctl",
-           *(f"test/bench/{name}" for name in ("bench_esp", "bench_gateway", "fill_tunnels", "spin"))]
+           *(f"test/bench/{name}" for name in ("bench_esp", "bench_gateway", "bench_workers", "fill_tunnels", "spin"))]
 
 
 def _do(progress, what, *argv):

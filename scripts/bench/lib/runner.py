@@ -3,11 +3,12 @@
 import time
 
 import captures
+import cores
 import figures
 import noise
 from program import BenchError
 
-OURS = ("floor", "alone", "encrypt", "plain", "decrypt")  # without these there is no result
+OURS = ("floor", "alone", "encrypt", "plain", "decrypt", "two workers")  # without these there is no result
 
 
 class Bench:
@@ -52,6 +53,11 @@ def run(group, bench):
             program.stop()
     result = {"part": group.part, "title": group.title, "size": group.size, "algorithm": group.algorithm,
               "mean_length": captures.mean_length(group.size), "samples": kept, "discarded": discarded,
-              "notes": notes}
-    result["figures"] = figures.of(kept)
+              "notes": notes, "figures": {}}
+    if group.part != "workers":
+        result["figures"] = figures.of(kept)
+        return result
+    result["cores"] = cores.judge(kept, bench.host, bench.options.programs)
+    if result["cores"]["rows"]:
+        notes[f"two workers, {group.size} bytes"] = cores.said(result["cores"])
     return result

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What was measured, as tables: rows of words, to be set as text or as markdown."""
+import cores
 from figures import limit_ratio, peer_ratio, rates, ratio, without_build
 
 HEAD = ("", "best", "median", "Mpacket/s", "Gbit/s", "x limit", "x secgw", "samples", "retaken")
@@ -28,6 +29,8 @@ def _row(group, name, hz):
 
 
 def rows(group, hz):
+    if group["part"] == "workers":
+        return list(cores.table_rows(group, hz))
     return [HEAD] + [_row(group, name, hz) for name in group["figures"]]
 
 

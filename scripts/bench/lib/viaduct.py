@@ -10,12 +10,12 @@ from program import Program
 
 _CONFIG = """
 socket = "{dir}/socket";
-workers = {{ cores = [ {cpus} ]; idle_us = 0; }};
+workers = {{ cores = [ {cpu} ]; idle_us = 0; }};
 huge_pages = {huge};
 memory_mb = 0;
 mbufs = {mbufs};
 max_routes = {{ ipv4 = {routes}; }};
-ports = ( {{ name = "wan0"; device = "net_pcap0,{queues},infinite_rx=1{record}"; }} );
+ports = ( {{ name = "wan0"; device = "net_pcap0,rx_pcap={capture},infinite_rx=1{record}"; }} );
 vtis = ( {{ name = "vti0"; reqid = 1; local = "192.0.2.1"; remote = "192.0.2.2"; mtu = 1500; }} );
 """
 
@@ -54,16 +54,14 @@ class Viaductd(Program):
     """routes: ip(8)'s lines beyond the usual ones; record: a file that what is sent goes to."""
 
     def __init__(self, name, host, build, capture, algorithm="aes-gcm-128", mbufs=8192, tunnels=1,
-                 routes=(), record=None, cpus=None):
+                 routes=(), record=None):
         super().__init__(name, host)
         self.build, self.made = build, None
         directory = os.path.dirname(self.log)
         self.ctl = [f"{build}/control/cli/viaductctl", "-s", f"{directory}/socket", "--json"]
         config = f"{directory}/viaduct.conf"
-        cpus = cpus or [host.cpu]
         with open(config, "w", encoding="ascii") as f:
-            f.write(_CONFIG.format(dir=directory, cpus=", ".join(map(str, cpus)), mbufs=mbufs,
-                                   queues=",".join([f"rx_pcap={capture}"] * len(cpus)),
+            f.write(_CONFIG.format(dir=directory, cpu=host.cpu, mbufs=mbufs, capture=capture,
                                    huge=str(host.huge).lower(), routes=65536 + len(routes),
                                    record=f",tx_pcap={record}" if record else ""))
         os.chmod(config, 0o600)
@@ -131,15 +129,3 @@ class Viaductd(Program):
         stats = json.loads(self.control("stats", "wan0"))["interfaces"]
         wan0 = next(i for i in stats if i["name"] == "wan0")
         return wan0["rx_packets"], wan0["tx_packets"]
-
-
-class Workers(Viaductd):
-    """Several workers: what counts is the time on the wall, not one thread's, and what is sent: a worker
-    receives more than the two of them can do."""
-
-    FORWARDED = 0
-
-    WORKERS = 2
-
-    def cpu_seconds(self):
-        return time.monotonic()
