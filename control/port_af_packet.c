@@ -23,17 +23,21 @@ bool af_packet_is(const char *device)
 	return strncmp(device, "net_af_packet", strlen("net_af_packet")) == 0;
 }
 
-/* The driver has the kernel reassemble IPv4 fragments before it picks a queue. What comes is then
- * larger than the interface's MTU, and the ring's frames cut it: every fragmented packet would be
- * lost. A router wants the fragments as they are. There is no argument for that (22.11, and still
- * 26.11), so this definition, which the driver finds before libc's, takes the flag away. */
+/* The driver asks the kernel for two things that a router must not have, and has no argument against them
+ * (22.11, and still 26.11), so this definition, which it finds before libc's, takes the flags away:
+ *
+ * - to reassemble IPv4 fragments before it picks a queue. What comes is then larger than the interface's
+ *   MTU, and the ring's frames cut it: every fragmented packet would be lost.
+ * - to put what finds a full ring into another queue's. That overtakes what waits in the full one by
+ *   thousands of packets: an SA's replay window would take the others for late. */
 int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 {
 	uint32_t fanout;
 
 	if (level == SOL_PACKET && name == PACKET_FANOUT && len == sizeof(fanout)) {
 		memcpy(&fanout, value, sizeof(fanout));
-		fanout &= ~((uint32_t)PACKET_FANOUT_FLAG_DEFRAG << 16);
+		fanout &= ~(
+			((uint32_t)PACKET_FANOUT_FLAG_DEFRAG | PACKET_FANOUT_FLAG_ROLLOVER) << 16);
 		value = &fanout;
 	}
 	return syscall(SYS_setsockopt, fd, level, name, value, len);

@@ -39,8 +39,8 @@ static void too_big(
 	struct worker *w, struct sa *sa, const struct nexthop *nh, struct pkt *p, uint16_t mtu)
 {
 	if (sa->family == IP_V4 && !esp_inner_df(p->l3, IP_V4)) {
-		port_send(w, nh, w->pieces.p, fragment_ip4(w, p, mtu, &w->pieces));
-		w->pieces.n = 0;
+		port_send(w, nh, w->outer_pieces.p, fragment_ip4(w, p, mtu, &w->outer_pieces));
+		w->outer_pieces.n = 0;
 	} else {
 		esp_drop_out(w, sa, p, DROP_TOO_BIG);
 	}

@@ -17,7 +17,8 @@
 #define INJECT_RING  2048
 #define TO_HOST_RING 4096
 #define HANDOFF_RING 4096
-#define CROWDED      (4 * TURN_MAX) /* packets that wait for a worker which does not keep up */
+#define CROWDED      (2 * TURN_MAX) /* packets that wait for a worker which does not keep up */
+#define CROWD_ROUNDS 4              /* of help in one turn, rather than give it more */
 #define IDLE_TURNS   2048           /* empty turns before a worker may sleep */
 #define HELD_TURNS   64             /* that RCU waits, at most, before what is lent is taken home */
 
@@ -216,11 +217,17 @@ static bool may_receive(const struct worker *w)
 /* Whoever has time helps, and whoever receives more than another one can take. */
 static unsigned help(struct worker *w, unsigned n)
 {
-	if (n >= TURN_MAX / 2 && !w->crowded)
-		return 0;
+	unsigned rounds = w->crowded ? CROWD_ROUNDS : n < TURN_MAX / 2, done, total = 0;
+
 	if (n == 0)
 		cycles_charge(&w->cycles, CYCLES_IDLE, 0);
-	return lend_help(w);
+	for (; rounds > 0; rounds--) {
+		done = lend_help(w);
+		total += done;
+		if (done == 0)
+			break;
+	}
+	return total;
 }
 
 unsigned worker_turn(struct worker *w)

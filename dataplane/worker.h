@@ -74,6 +74,8 @@ struct worker {
 	struct vec fwd;     /* IP packets to be routed */
 	struct vec vti_out; /* for the tunnel p->out: from the kernel, a worker or another tunnel */
 	struct vec pieces;  /* of a packet that was just cut; never kept */
+	/* The same of an outer packet, which may be cut while `pieces` are on their way into a tunnel. */
+	struct vec outer_pieces;
 	struct vec icmp;    /* ICMP errors made in this turn; routed in the next */
 
 	struct rte_ring *inject;  /* from the host thread: frames and packets of the kernel's */
