@@ -25,7 +25,6 @@ struct request {
 struct api_batch {
 	STAILQ_HEAD(, request) requests;
 	unsigned n;
-	unsigned vti_dels;
 	size_t bytes;
 	int failed; /* negative errno: it can only be ended */
 	struct err why;
@@ -90,8 +89,6 @@ static int refuse(const struct api_batch *b, const struct viaduct_msg *msg, size
 	if (b->n >= API_BATCH_REQUESTS || b->bytes + size > API_BATCH_BYTES)
 		return err_set(e, E2BIG, "a batch has at most %d requests of %d bytes together",
 			API_BATCH_REQUESTS, API_BATCH_BYTES);
-	if (msg->type == VIADUCT_VTI_DEL && b->vti_dels == API_BATCH_VTI_DELS)
-		return err_set(e, E2BIG, "a batch deletes at most %d VTIs", API_BATCH_VTI_DELS);
 	return 0;
 }
 
@@ -109,7 +106,6 @@ static struct request *keep(
 	STAILQ_INSERT_TAIL(&b->requests, r, next);
 	b->n++;
 	b->bytes += size;
-	b->vti_dels += msg->type == VIADUCT_VTI_DEL;
 	return r;
 }
 

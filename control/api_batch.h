@@ -10,7 +10,6 @@
 /* One commit is one turn of the control loop: these bound how long it can take. */
 #define API_BATCH_REQUESTS 1024
 #define API_BATCH_BYTES    (2 * 1024 * 1024)
-#define API_BATCH_VTI_DELS 16 /* the kernel takes some 20 ms to remove a device */
 
 struct api_client;
 

@@ -5,6 +5,7 @@
 #include "control/api_handlers.h"
 #include "control/daemon.h"
 #include "control/log.h"
+#include "control/twin_closer.h"
 
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -57,9 +58,25 @@ int api_client_send(struct api_client *c, const struct viaduct_msg *msg, const v
 		api_client_doom(c);
 		return -ENOMEM;
 	}
-	if (!event_pending(c->write, EV_WRITE, NULL))
+	if (twin_is_closed(c->closings) && !event_pending(c->write, EV_WRITE, NULL))
 		event_add(c->write, &stall);
 	return 0;
+}
+
+void api_client_await_closings(struct api_client *c)
+{
+	c->closings = twin_closings();
+	event_del(c->write);
+}
+
+void api_devices_closed(void)
+{
+	struct api_client *c;
+
+	LIST_FOREACH (c, &api_clients, link) {
+		if (api_client_queued(c) > 0 && twin_is_closed(c->closings))
+			event_add(c->write, &stall);
+	}
 }
 
 void api_client_refuse(struct api_client *c, int code, const char *text)

@@ -36,6 +36,7 @@ struct api_client {
 	uint32_t subscribed;
 	struct event *read, *write, *again; /* again: more frames are here, or doomed */
 	struct evbuffer *out;
+	uint64_t closings;       /* nothing is sent before these devices are gone (twin_closer.h) */
 	size_t dump_bytes;       /* queued by a dump: not held against the client */
 	struct api_batch *batch; /* open; NULL: none */
 	uint64_t began_ns;       /* when the frame began that is not complete; 0: there is none */
@@ -55,6 +56,9 @@ void api_client_free(struct api_client *c);
 
 /* Queue a frame; then the socket takes what it can when it can. 0 or -ENOMEM (client doomed). */
 int api_client_send(struct api_client *c, const struct viaduct_msg *msg, const void *data);
+/* Keep back what is queued until all devices that VTIs had are gone from the kernel: the next requests
+ * are served meanwhile, other clients too. */
+void api_client_await_closings(struct api_client *c);
 size_t api_client_queued(const struct api_client *c);
 
 /* Say why, answer nothing else, close: an error of the whole connection (id 0). */

@@ -5,6 +5,7 @@
 #include "control/api_client.h"
 #include "control/api_handlers.h"
 #include "control/log.h"
+#include "control/twin_closer.h"
 
 #include <errno.h>
 #include <string.h>
@@ -171,6 +172,7 @@ static void request_fill(
 void api_dispatch(struct api_client *c, const struct viaduct_msg *msg, const uint8_t *payload)
 {
 	const struct api_message *m = message_find(msg->type);
+	const uint64_t closings = twin_closings();
 	union api_buffer req, rep;
 	struct err e = {""};
 	int ret;
@@ -191,6 +193,9 @@ void api_dispatch(struct api_client *c, const struct viaduct_msg *msg, const uin
 		}
 		api_answer(c, msg, ret, &rep, &e);
 	}
+	/* "Deleted" means that the kernel has no such device any more. */
+	if (twin_closings() != closings)
+		api_client_await_closings(c);
 	if (m != NULL)
 		explicit_bzero(&req, m->req_size);
 }

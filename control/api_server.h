@@ -27,6 +27,9 @@ int api_item(struct api_client *c, const void *item);
 /* Send an event to every client subscribed to `mask` (enum viaduct_event_mask). */
 void api_event(unsigned mask, unsigned type, const void *data, size_t len);
 
+/* Kernel devices of VTIs are gone: answers that waited for it are sent. */
+void api_devices_closed(void);
+
 /* Once a second: who wants to know of drops is told. */
 void api_tick(void);
 

@@ -21,6 +21,7 @@
 #include "control/rib.h"
 #include "control/sadb.h"
 #include "control/twin.h"
+#include "control/twin_closer.h"
 #include "control/vti.h"
 #include "control/workers.h"
 #include "dataplane/host.h"
@@ -254,6 +255,7 @@ static const struct {
 	{start_spi_table, spi_table_free},
 	{start_fib, stop_fib},
 	{start_rib, stop_rib},
+	{twin_closer_start, twin_closer_stop},
 	{start_host, host_stop},
 	{start_ports, ports_stop},
 	{start_netlink, netlink_stop},

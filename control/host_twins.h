@@ -6,11 +6,15 @@
 #include "control/err.h"
 #include "control/twin.h"
 
+#include <sys/queue.h>
+
 struct twin {
 	int fd;
 	uint16_t iface; /* id */
 	uint8_t kind;   /* enum iface_kind */
+	uint32_t ifindex;
 	char name[IFNAMSIZ];
+	STAILQ_ENTRY(twin) closing; /* twin_closer.c */
 };
 
 /* From now on the host thread serves the twin; after detach it does not touch it any more. */

@@ -15,6 +15,7 @@
 #include "control/rib.h"
 #include "control/sadb.h"
 #include "control/twin.h"
+#include "control/twin_closer.h"
 #include "control/workers.h"
 #include "dataplane/host.h"
 
@@ -28,7 +29,7 @@
 
 #define TICK_S       1
 #define OFTEN_US     100000 /* what packets use up is noticed so fast */
-#define RCU_POLL_US  2000 /* workers pass a quiescent state some thousand times in that */
+#define RCU_POLL_US  2000   /* workers pass a quiescent state some thousand times in that */
 #define HOST_BURST   64
 #define PRIORITIES   3 /* libevent gives events the middle one unless told */
 #define PRIORITY_LOW 2
@@ -36,7 +37,7 @@
 static struct {
 	struct event_base *base;
 	struct event *signals[3];
-	struct event *tick, *often, *rcu, *host;
+	struct event *tick, *often, *rcu, *host, *closer;
 	bool stuck; /* a worker made no turn in the last second */
 } loop;
 
@@ -146,6 +147,17 @@ static void on_host(evutil_socket_t fd, short what, void *arg)
 	} while (n == HOST_BURST);
 }
 
+/* Who deleted VTIs is told once their devices are gone. */
+static void on_closed(evutil_socket_t fd, short what, void *arg)
+{
+	eventfd_t count;
+
+	(void)what;
+	(void)arg;
+	eventfd_read(fd, &count);
+	api_devices_closed();
+}
+
 void loop_block_signals(void)
 {
 	sigset_t set;
@@ -189,6 +201,8 @@ static int add_events(void)
 	loop.often = event_new(loop.base, -1, EV_PERSIST, on_often, NULL);
 	loop.rcu = event_new(loop.base, -1, 0, on_rcu, NULL);
 	loop.host = event_new(loop.base, host_event_fd(), EV_READ | EV_PERSIST, on_host, NULL);
+	loop.closer = event_new(loop.base, twin_closer_fd(), EV_READ | EV_PERSIST, on_closed, NULL);
+	ok = ok && loop.closer != NULL && event_add(loop.closer, NULL) == 0;
 	ok = ok && loop.often != NULL && event_add(loop.often, &often) == 0;
 	ok = ok && loop.tick != NULL && loop.rcu != NULL && loop.host != NULL;
 	return ok && event_add(loop.tick, &second) == 0 && event_add(loop.host, NULL) == 0
@@ -225,6 +239,7 @@ void loop_stop(void)
 	event_drop(&loop.often);
 	event_drop(&loop.rcu);
 	event_drop(&loop.host);
+	event_drop(&loop.closer);
 	if (loop.base != NULL)
 		event_base_free(loop.base);
 	loop.base = NULL;

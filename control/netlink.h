@@ -19,6 +19,9 @@ void netlink_stop(void);
 /* Requests to the kernel about a device, by ifindex. 0 or a negative errno with *e. */
 int netlink_set_link(uint32_t ifindex, bool up, struct err *e);
 int netlink_set_mtu(uint32_t ifindex, uint32_t mtu, struct err *e);
+/* Remove devices of ours together, which takes hardly longer than one alone. Any thread may; those
+ * that are gone already are passed over. 0, or a negative errno where they may still be there. */
+int netlink_remove_devices(const uint32_t *ifindex, unsigned n);
 /* Start or refresh neighbour resolution (NTF_USE). */
 int netlink_neigh_use(uint32_t ifindex, const struct addr *a);
 

@@ -3,6 +3,7 @@
 
 #include "control/host_twins.h"
 #include "control/ifaces.h"
+#include "control/twin_closer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,14 @@ static void set_name(struct ifreq *ifr, const char *name)
 	snprintf(ifr->ifr_name, sizeof(ifr->ifr_name), "%s", name);
 }
 
+static bool name_is_taken(const char *name)
+{
+	if (if_nametoindex(name) == 0)
+		return false;
+	twin_closings_wait(); /* it may be one of ours that is going */
+	return if_nametoindex(name) != 0;
+}
+
 /* A TAP carries Ethernet frames as they are. A TUN has a header with the protocol in front of each
  * packet (struct tun_pi): it tells packets for the kernel from those shown to captures only. Neither
  * takes offloads, so that the kernel sends whole packets with whole checksums. */
@@ -29,7 +38,7 @@ static int open_device(struct twin *t, struct err *e)
 	struct ifreq ifr;
 
 	/* Without this check TUNSETIFF would say EINVAL for a device of another kind. */
-	if (if_nametoindex(t->name) != 0)
+	if (name_is_taken(t->name))
 		return err_set(e, EBUSY,
 			"the kernel already has a device named %s; rename it or choose another "
 			"name",
@@ -124,7 +133,8 @@ int twin_create(struct iface *iface, struct twin **out, struct err *e)
 		twin_free(t);
 		return ret;
 	}
-	iface->kernel_ifindex = if_nametoindex(t->name);
+	t->ifindex = if_nametoindex(t->name);
+	iface->kernel_ifindex = t->ifindex;
 	*out = t;
 	return 0;
 }
@@ -134,5 +144,5 @@ void twin_destroy(struct twin *t)
 	if (t == NULL)
 		return;
 	host_detach(t);
-	twin_free(t);
+	twin_close(t);
 }

@@ -16,7 +16,8 @@ struct twin;
 /* Make the device named as iface, with its MAC (ports) and MTU, carrier off, link down; sets
  * iface->kernel_ifindex. EBUSY when the name is taken. */
 int twin_create(struct iface *iface, struct twin **out, struct err *e);
-/* Removes the device; waits for the host thread to let go of it. */
+/* Waits for the host thread to let go of it. The kernel's device goes a moment later, and its name is
+ * free again for twin_create(): twin_closer.h. */
 void twin_destroy(struct twin *t);
 int twin_set_carrier(struct twin *t, bool up);
 

@@ -63,9 +63,36 @@ check "run-time vti set" ctl a vti set vti7 reqid 79 description "to site 7"
 equal "and shown" "$(json a vti show vti7 "d[0]['reqid'], d[0]['description']")" "79 to site 7"
 check "run-time vti del" ctl a vti del vti7
 check "its twin is gone" sh -c "! ip -n ${PREFIX}gw-a link show vti7 2>/dev/null"
+
+# The kernel takes some 20 ms to remove a device, one by one: together these would take it 16 s.
+many=800
+seq -f 'vti add m%.0f up' $many >"$STATE/adds"
+seq -f 'vti del m%.0f' $many >"$STATE/dels"
+devices() { ip -n "${PREFIX}gw-a" -o link | grep -c ': m[0-9]'; }
+check "$many VTIs at once" ctl a batch "$STATE/adds" atomic
+equal "each has its twin" "$(devices)" $many
+open_files() { find "/proc/$(cat "$STATE/gw-a/viaductd.pid")/fd" -type l | wc -l; }
+files=$(open_files)
+timeout 8 "$VIADUCTCTL" -s "$STATE/gw-a/run/viaduct/viaduct.sock" batch "$STATE/dels" atomic >"$STATE/dels.out" 2>&1 &
+dels=$!
+LOGS+=("$STATE/dels.out")
+served() { # while they are deleted
+	while kill -0 $dels 2>/dev/null; do
+		timeout 3 "$VIADUCTCTL" -s "$STATE/gw-a/run/viaduct/viaduct.sock" status || return 1
+	done
+}
+check "other clients are served while they are deleted" served
+check "$many VTIs deleted within 8 s" wait $dels
+equal "and none is left in the kernel when it is said" "$(devices)" 0
+check "again, none awaiting its answer" ctl a batch "$STATE/adds"
+sed 's/.*del \(.*\)/&\nvti add \1/' "$STATE/dels" | head -n 60 >"$STATE/again"
+check "a name is free as soon as its VTI is deleted" ctl a batch "$STATE/again"
+equal "no twin is missing, none is left over" "$(devices)" $many
+equal "no file is left open" "$(open_files)" "$files"
+
 pid=$(cat "$STATE/gw-a/viaductd.pid")
 kill -TERM "$pid"
-check "SIGTERM ends it" wait_for 10 sh -c "! kill -0 $pid"
+check "SIGTERM ends it, $many VTIs or not" wait_for 10 sh -c "! kill -0 $pid"
 wait "$pid"
 equal "with status 0" $? 0
 rm -f "$STATE/gw-a/viaductd.pid"

@@ -34,7 +34,8 @@ static struct {
 	unsigned acquires, mappings;
 	struct viaduct_acquire acquire;
 	struct viaduct_mapping mapping;
-	unsigned n_sent; /* packets that waited for an SA and went on, each known by its last byte */
+	unsigned
+		n_sent; /* packets that waited for an SA and went on, each known by its last byte */
 	uint8_t sent[256];
 	unsigned events;
 	unsigned last_event;

@@ -320,13 +320,6 @@ static void batches_are_bounded(void)
 	CU_ASSERT_EQUAL(answer(), E2BIG);
 	req(VIADUCT_BATCH_COMMIT, NULL);
 	CU_ASSERT_EQUAL(answer(), E2BIG);
-
-	req(VIADUCT_BATCH_BEGIN, NULL);
-	for (unsigned i = 0; i <= API_BATCH_VTI_DELS; i++)
-		req(VIADUCT_VTI_DEL, &(struct viaduct_name){"vti0"});
-	CU_ASSERT_EQUAL(answer(), 0);
-	answers(API_BATCH_VTI_DELS, ECANCELED);
-	CU_ASSERT_EQUAL(answer(), E2BIG);
 	end();
 }
 

@@ -2,14 +2,17 @@
 /* Twins and the host thread against the real kernel, in a network namespace of the test's own. Needs
  * root and /dev/net/tun; without them it says so and is skipped. */
 #include "control/ifaces.h"
+#include "control/netlink.h"
 #include "control/rcu.h"
 #include "control/twin.h"
+#include "control/twin_closer.h"
 #include "dataplane/host.h"
 #include "dataplane/worker.h"
 
 #include "unit.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
@@ -19,6 +22,7 @@
 #include <rte_eal.h>
 #include <rte_ip.h>
 #include <sched.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -29,6 +33,7 @@
 #define TEXT      "sixteen bytes ..."
 #define TIMEOUT   2000 /* ms: far beyond the host thread's longest sleep */
 #define MBUF_SIZE 2048
+#define MANY      300 /* more than the kernel is asked to remove at once */
 
 static struct worker *worker;
 static struct rte_mempool *pool;
@@ -185,6 +190,7 @@ static void from_kernel_to_tunnel(void)
 	rte_pktmbuf_free(m);
 	close(s);
 	twin_destroy(twin);
+	twin_closings_wait();
 	CU_ASSERT_EQUAL(if_nametoindex("vti0"), 0);
 	interface_free(vti);
 }
@@ -330,11 +336,145 @@ static void twins_come_and_go_under_traffic(void)
 	CU_ASSERT_EQUAL(handled, 1000);
 }
 
+static unsigned open_files(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	while (readdir(d) != NULL)
+		n++;
+	closedir(d);
+	return n;
+}
+
+static void many_named(const char *format, struct iface **ifaces, struct twin **twins, unsigned n)
+{
+	char name[IFNAMSIZ];
+
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), format, i);
+		ifaces[i] = interface_new(IFACE_VTI, name);
+		CU_ASSERT_EQUAL_FATAL(twin_create(ifaces[i], &twins[i], NULL), 0);
+	}
+}
+
+static void destroy_many(struct iface **ifaces, struct twin **twins, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		twin_destroy(twins[i]);
+		interface_free(ifaces[i]);
+	}
+}
+
+static void many_go_and_only_they(void)
+{
+	unsigned files;
+	struct iface *ifaces[MANY], *other[2];
+	struct twin *twins[MANY], *others[2];
+	eventfd_t count;
+	uint64_t number;
+
+	twin_closings_wait();
+	files = open_files();
+	eventfd_read(twin_closer_fd(), &count);
+	many_named("other%u", other, others, 2);
+	many_named("vti%u", ifaces, twins, MANY);
+	number = twin_closings();
+	destroy_many(ifaces, twins, MANY);
+	CU_ASSERT_EQUAL(twin_closings(), number + MANY);
+	CU_ASSERT_TRUE(readable(twin_closer_fd(), TIMEOUT));
+	twin_closings_wait();
+	CU_ASSERT_TRUE(twin_is_closed(number + MANY));
+	CU_ASSERT_FALSE(twin_is_closed(number + MANY + 1));
+	CU_ASSERT_EQUAL(if_nametoindex("vti0"), 0);
+	CU_ASSERT_EQUAL(if_nametoindex("vti299"), 0);
+	CU_ASSERT_EQUAL(if_nametoindex("other1"), other[1]->kernel_ifindex);
+	destroy_many(other, others, 2);
+	twin_closings_wait();
+	CU_ASSERT_EQUAL(open_files(), files);
+}
+
+/* Without this each would cost the kernel's whole wait. */
+static void devices_are_removed_as_a_group(void)
+{
+	struct iface *ifaces[4];
+	struct twin *twins[4];
+	uint32_t first[3];
+
+	many_named("vti%u", ifaces, twins, 4);
+	for (unsigned i = 0; i < 3; i++)
+		first[i] = ifaces[i]->kernel_ifindex;
+	CU_ASSERT_EQUAL(netlink_remove_devices(first, 1), 0);
+	CU_ASSERT_EQUAL(if_nametoindex("vti0"), 0);
+	CU_ASSERT_NOT_EQUAL(if_nametoindex("vti1"), 0);
+	CU_ASSERT_EQUAL(netlink_remove_devices(first, 3), 0); /* one is gone */
+	CU_ASSERT_EQUAL(if_nametoindex("vti1"), 0);
+	CU_ASSERT_EQUAL(if_nametoindex("vti2"), 0);
+	CU_ASSERT_EQUAL(if_nametoindex("vti3"), ifaces[3]->kernel_ifindex);
+	destroy_many(ifaces, twins, 4);
+	twin_closings_wait();
+	CU_ASSERT_EQUAL(if_nametoindex("vti3"), 0);
+}
+
+static void name_is_free_again_at_once(void)
+{
+	struct iface *ifaces[8];
+	struct twin *twins[8];
+	uint32_t before;
+
+	many_named("vti%u", ifaces, twins, 8);
+	before = ifaces[7]->kernel_ifindex;
+	for (int round = 0; round < 3; round++) {
+		destroy_many(ifaces, twins, 8);
+		many_named("vti%u", ifaces, twins, 8);
+	}
+	CU_ASSERT_NOT_EQUAL(ifaces[7]->kernel_ifindex, before);
+	twin_closings_wait();
+	CU_ASSERT_EQUAL(if_nametoindex("vti7"), ifaces[7]->kernel_ifindex);
+	destroy_many(ifaces, twins, 8);
+}
+
+/* Its name says nothing, its old index may by now be another device's. */
+static void renamed_or_deleted_by_hand_goes_too(void)
+{
+	struct ifreq r = request("vti1");
+	struct iface *ifaces[3];
+	struct twin *twins[3];
+
+	many_named("vti%u", ifaces, twins, 3);
+	strcpy(r.ifr_newname, "renamed");
+	control(SIOCSIFNAME, &r);
+	CU_ASSERT_EQUAL(netlink_remove_devices(&ifaces[2]->kernel_ifindex, 1), 0);
+	destroy_many(ifaces, twins, 3);
+	twin_closings_wait();
+	CU_ASSERT_EQUAL(if_nametoindex("vti0"), 0);
+	CU_ASSERT_EQUAL(if_nametoindex("renamed"), 0);
+}
+
+static void end_waits_for_all(void)
+{
+	struct iface *ifaces[8];
+	struct twin *twins[8];
+
+	many_named("vti%u", ifaces, twins, 8);
+	destroy_many(ifaces, twins, 8);
+	twin_closer_stop();
+	CU_ASSERT_EQUAL(twin_closer_fd(), -1);
+	CU_ASSERT_EQUAL(if_nametoindex("vti0"), 0);
+	CU_ASSERT_EQUAL(if_nametoindex("vti7"), 0);
+	/* As when a start fails. */
+	many_named("vti%u", ifaces, twins, 1);
+	destroy_many(ifaces, twins, 1);
+	CU_ASSERT_EQUAL(if_nametoindex("vti0"), 0);
+	CU_ASSERT_EQUAL(twin_closer_start(NULL), 0);
+}
+
 /* Last: after host_stop() every buffer is back. */
 static void no_buffer_is_lost(void)
 {
 	void *m;
 
+	twin_closer_stop();
 	host_stop();
 	while (rte_ring_dequeue(worker->inject, &m) == 0)
 		rte_pktmbuf_free(m);
@@ -356,7 +496,8 @@ static int setup(void)
 	pool = rte_pktmbuf_pool_create("packets", 4095, 32, MBUF_PRIV_SIZE,
 		RTE_PKTMBUF_HEADROOM + MBUF_SIZE, SOCKET_ID_ANY);
 	worker = rings_only();
-	return rcu_init(1) < 0 || host_start(&worker, 1, pool, NULL) < 0;
+	return rcu_init(1) < 0 || twin_closer_start(NULL) < 0 ||
+		host_start(&worker, 1, pool, NULL) < 0;
 }
 
 int main(int argc, char **argv)
@@ -366,8 +507,10 @@ int main(int argc, char **argv)
 		UNIT_TEST(port_twin_has_mac_mtu_and_carrier), UNIT_TEST(taken_name_is_refused),
 		UNIT_TEST(punts_to_a_twin_that_is_gone_or_down_are_counted),
 		UNIT_TEST(resolve_wakes_the_control_thread),
-		UNIT_TEST(twins_come_and_go_under_traffic), UNIT_TEST(no_buffer_is_lost),
-		CU_TEST_INFO_NULL};
+		UNIT_TEST(twins_come_and_go_under_traffic), UNIT_TEST(many_go_and_only_they),
+		UNIT_TEST(devices_are_removed_as_a_group), UNIT_TEST(name_is_free_again_at_once),
+		UNIT_TEST(renamed_or_deleted_by_hand_goes_too), UNIT_TEST(end_waits_for_all),
+		UNIT_TEST(no_buffer_is_lost), CU_TEST_INFO_NULL};
 	char *eal[] = {argv[0], UNIT_EAL_ARGS};
 
 	if (unshare(CLONE_NEWNET) < 0 || access("/dev/net/tun", R_OK | W_OK) < 0) {
