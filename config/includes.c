@@ -42,8 +42,7 @@ static int check(const char *path, const char *dir, unsigned depth, struct err *
 		snprintf(file, sizeof(file), "%s/%s", dir, name);
 		if (stat(file, &st) == 0 && !S_ISREG(st.st_mode))
 			rc = err_set(e, EINVAL, "%s:%u: @include \"%s\": %s; expected a file", path,
-				n, name,
-				S_ISDIR(st.st_mode) ? "a directory" : "a pipe or device");
+				n, name, S_ISDIR(st.st_mode) ? "a directory" : "a pipe or device");
 		else if (depth < DEPTH_MAX)
 			rc = check(file, dir, depth + 1, e);
 	}

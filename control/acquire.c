@@ -5,38 +5,14 @@
 #include "control/api_server.h"
 #include "control/sadb.h"
 #include "control/vti.h"
+#include "dataplane/esp_inner.h"
 #include "dataplane/worker.h"
-
-#include <netinet/in.h>
-
-/* As XFRM's selectors have it: type and code of ICMP stand where other protocols have ports. */
-static void read_ports(const struct pkt *p, struct viaduct_acquire *a)
-{
-	const uint8_t *l4 = p->l3 + p->l4_off;
-
-	if ((p->flags & PKT_LATER_FRAGMENT) || p->l4_off + 4 > p->len)
-		return;
-	switch (p->proto) {
-	case IPPROTO_TCP:
-	case IPPROTO_UDP:
-	case IPPROTO_UDPLITE:
-	case IPPROTO_SCTP:
-	case IPPROTO_DCCP:
-		a->sport = l4[0] << 8 | l4[1];
-		a->dport = l4[2] << 8 | l4[3];
-		break;
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
-		a->sport = l4[0];
-		a->dport = l4[1];
-		break;
-	}
-}
 
 /* False: no IP packet, which no worker would have sent here. */
 static bool read_packet(struct rte_mbuf *m, struct viaduct_acquire *a)
 {
 	struct pkt p = {.m = m, .l3 = rte_pktmbuf_mtod(m, uint8_t *)};
+	struct selector_ports ports;
 	const uint8_t *src;
 	unsigned len;
 
@@ -48,7 +24,9 @@ static bool read_packet(struct rte_mbuf *m, struct viaduct_acquire *a)
 	memcpy(a->src.bytes, src, len);
 	memcpy(a->dst.bytes, src + len, len);
 	a->proto = p.proto;
-	read_ports(&p, a);
+	ports = selector_ports(&p);
+	a->sport = ports.src;
+	a->dport = ports.dst;
 	return true;
 }
 

@@ -32,8 +32,7 @@ unsigned port_count(void);
 struct port *port_at(unsigned i);
 void port_fill_info(const struct port *p, struct viaduct_port_info *info);
 /* MTU and promiscuous mode while it runs (port_change.c): can it be done, and do it. */
-int port_check_change(
-	const struct config_port *from, const struct config_port *to, struct err *e);
+int port_check_change(const struct config_port *from, const struct config_port *to, struct err *e);
 int port_change(const struct config_port *from, const struct config_port *to, struct err *e);
 /* The kernel's side changed. */
 void port_kernel_link(struct port *p, bool up, uint32_t mtu, bool promisc);

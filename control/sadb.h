@@ -32,8 +32,8 @@ struct sa_entry {
 	uint32_t reqid, if_id, mark, mark_mask;
 	uint32_t api_flags;
 	uint16_t key_bits;
-	uint8_t origin;                 /* enum viaduct_origin: API, CONFIG or IKE */
-	struct key_digest *keys;        /* of the configuration's SAs (sa_resume.h), else NULL */
+	uint8_t origin;          /* enum viaduct_origin: API, CONFIG or IKE */
+	struct key_digest *keys; /* of the configuration's SAs (sa_resume.h), else NULL */
 	struct viaduct_lifetime life;
 	uint64_t created_ns;      /* CLOCK_MONOTONIC */
 	uint64_t old_ends_end_ns; /* when packets of its former ends are refused; 0: they are */

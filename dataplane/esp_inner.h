@@ -9,6 +9,16 @@
 
 struct worker;
 
+/* What a selector's port ranges are compared with. As in Linux's XFRM, type and code of ICMP stand where
+ * other protocols have ports. */
+struct selector_ports {
+	bool known; /* not in later fragments, nor in protocols that have none */
+	uint16_t src, dst;
+};
+
+/* Of a packet that parse_ip() has found good. */
+struct selector_ports selector_ports(const struct pkt *p);
+
 /* RFC 4301 5.2: does the inner packet belong to what the SA was negotiated for? */
 bool esp_selected(const struct sa *sa, const struct pkt *p);
 

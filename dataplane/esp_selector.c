@@ -6,16 +6,10 @@
 
 #include <netinet/in.h>
 
-/* What a selector's port ranges are compared with. */
-struct ports {
-	bool known; /* not in later fragments, nor in protocols that have none */
-	uint16_t src, dst;
-};
-
-static struct ports ports_of(const struct pkt *p)
+struct selector_ports selector_ports(const struct pkt *p)
 {
 	const uint8_t *l4 = p->l3 + p->l4_off;
-	struct ports none = {.known = false};
+	struct selector_ports none = {.known = false};
 
 	if ((p->flags & PKT_LATER_FRAGMENT) || p->l4_off + 4 > p->len)
 		return none;
@@ -25,10 +19,10 @@ static struct ports ports_of(const struct pkt *p)
 	case IPPROTO_UDPLITE:
 	case IPPROTO_SCTP:
 	case IPPROTO_DCCP:
-		return (struct ports){true, l4[0] << 8 | l4[1], l4[2] << 8 | l4[3]};
+		return (struct selector_ports){true, l4[0] << 8 | l4[1], l4[2] << 8 | l4[3]};
 	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6: /* type and code stand in for ports, as in Linux's XFRM */
-		return (struct ports){true, l4[0], l4[1]};
+	case IPPROTO_ICMPV6:
+		return (struct selector_ports){true, l4[0], l4[1]};
 	default:
 		return none;
 	}
@@ -46,7 +40,7 @@ static bool addr_in(const uint8_t range[2][16], const uint8_t *addr, unsigned le
 	return memcmp(addr, range[0], len) >= 0 && memcmp(addr, range[1], len) <= 0;
 }
 
-static bool matches(const struct selector *s, const struct pkt *p, struct ports ports)
+static bool matches(const struct selector *s, const struct pkt *p, struct selector_ports ports)
 {
 	unsigned len = addr_len(p->family);
 	const uint8_t *src = p->l3 + (p->family == IP_V4 ? 12 : 8);
@@ -59,11 +53,11 @@ static bool matches(const struct selector *s, const struct pkt *p, struct ports 
 
 bool esp_selected(const struct sa *sa, const struct pkt *p)
 {
-	struct ports ports;
+	struct selector_ports ports;
 
 	if (likely(sa->n_selectors == 0))
 		return true;
-	ports = ports_of(p);
+	ports = selector_ports(p);
 	for (unsigned i = 0; i < sa->n_selectors; i++) {
 		if (matches(&sa->selectors[i], p, ports))
 			return true;

@@ -76,7 +76,7 @@ struct worker {
 	struct vec pieces;  /* of a packet that was just cut; never kept */
 	/* The same of an outer packet, which may be cut while `pieces` are on their way into a tunnel. */
 	struct vec outer_pieces;
-	struct vec icmp;    /* ICMP errors made in this turn; routed in the next */
+	struct vec icmp; /* ICMP errors made in this turn; routed in the next */
 
 	struct rte_ring *inject;  /* from the host thread: frames and packets of the kernel's */
 	struct rte_ring *to_host; /* punts, mirrors, packets that wait for a neighbour */

@@ -276,7 +276,8 @@ static const struct column columns[] = {{"DIR", "dir"}, {"SRC", "src"}, {"DST", 
 	{"SPI", "spi", FORMAT_SPI}, {"VTI", "vti"}, {"REQID", "reqid", FORMAT_NONZERO},
 	{"ALGORITHMS", .cell = cell_algorithms}, {"PACKETS", "packets"},
 	{"BYTES", "bytes", FORMAT_BYTES}, {"ERRORS", "errors"}, {"AGE", "age_s", FORMAT_DURATION},
-	{"IDLE", "idle_s", FORMAT_DURATION}, {"ORIGIN", "origin"}, {"FLAGS", .cell = cell_flags}, {0}};
+	{"IDLE", "idle_s", FORMAT_DURATION}, {"ORIGIN", "origin"}, {"FLAGS", .cell = cell_flags},
+	{0}};
 
 struct show {
 	struct cli *cli;

@@ -73,7 +73,7 @@ struct object {
 	const char *help;
 	const struct verb
 		*verbs; /* ends with a NULL name; the first is what the object alone means */
-	bool in_full; /* changes much by its name alone, so that no shorter word does */
+	bool in_full;   /* changes much by its name alone, so that no shorter word does */
 };
 
 extern const struct object *const objects[]; /* ends with NULL */
@@ -100,7 +100,6 @@ void complete(struct cli *cli, char **words, int n);
 int cli_connect(struct cli *cli);
 int cli_call(struct cli *cli, unsigned type, const void *req, void *rep);
 int cli_dump(struct cli *cli, unsigned type, viaduct_dump_cb cb, void *arg);
-int cli_dump_of(
-	struct cli *cli, unsigned type, const void *req, viaduct_dump_cb cb, void *arg);
+int cli_dump_of(struct cli *cli, unsigned type, const void *req, viaduct_dump_cb cb, void *arg);
 
 #endif

@@ -134,9 +134,9 @@ initiate() { # SITE [CHILD]
 	swan "$1" --initiate --child "${2:-net}" --timeout 15
 }
 
-# both_up: the usual set-up: viaductd and charon at both sites, one VTI by if_id 1, SAs established.
-# Arguments go to ike_conf after the site.
-both_up() {
+# both_ready: the usual set-up: viaductd and charon at both sites, one VTI by if_id 1; nothing is
+# negotiated yet. Arguments go to ike_conf after the site.
+both_ready() {
 	local s
 	sites_wire
 	for s in a b; do
@@ -146,12 +146,23 @@ both_up() {
 		ike_conf "$s" "$@" "if_id_in = 1" "if_id_out = 1" >"$STATE/gw-$s/swanctl.conf"
 		charon_start "$s" "$STATE/gw-$s/swanctl.conf"
 	done
-	check "negotiate $1" initiate a
+}
+
+# Once SAs are there: the VTIs have carrier, addresses and routes, and the first packet has come through.
+vtis_up() {
+	local s
 	for s in a b; do
 		check "carrier of vti0 at gw-$s" wait_for 5 carrier "$s" vti0
 		vti_up "$s"
 	done
 	check "first packet through" wait_for 5 ns host-a ping -q -c 1 -W 1 10.2.0.2
+}
+
+# both_up: both_ready, and SAs established
+both_up() {
+	both_ready "$@"
+	check "negotiate $1" initiate a
+	vtis_up
 }
 
 # sas_agree SITE: viaductd has exactly the SAs that charon has

@@ -5,14 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 needs /usr/lib/ipsec/charon swanctl python3
 
-sites_wire
-for s in a b; do
-	gw_config $s "$(vti_conf $s vti0 "if_id = 1;")"
-	gw_start $s
-	gw_addresses $s
-	ike_conf $s aes128gcm16 "if_id_in = 1" "if_id_out = 1" >"$STATE/gw-$s/swanctl.conf"
-	charon_start $s "$STATE/gw-$s/swanctl.conf"
-done
+both_ready aes128gcm16
 together() { # SWANCTL ARGUMENTS..: at both gateways at the same moment; one may find its work done
 	local p q
 	swan a "$@" >"$STATE/together.a" 2>&1 &
@@ -25,11 +18,7 @@ together() { # SWANCTL ARGUMENTS..: at both gateways at the same moment; one may
 	[ "$1" = 0 ] || [ $? = 0 ]
 }
 check "both ends initiate at once" together --initiate --child net --timeout 15
-for s in a b; do
-	check "carrier of vti0 at gw-$s" wait_for 5 carrier $s vti0
-	vti_up $s
-done
-check "first packet" wait_for 5 ns host-a ping -q -c 1 -W 1 10.2.0.2
+vtis_up
 check "no loss" no_loss host-a 50 0.01 10.2.0.2
 for s in a b; do
 	check "viaductd and charon agree at gw-$s" wait_for 10 sas_agree $s
