@@ -173,7 +173,7 @@ static void into_udp_and_out_again(void)
 	expect(&f, TUNNEL_LOCAL4, NEW_PEER4, ESP4 + 8, 2);
 	CU_ASSERT_EQUAL(f.b[L3 + 9], IPPROTO_UDP);
 	CU_ASSERT_EQUAL(word_at(&f, ESP4), 4500u << 16 | 20000);
-	CU_ASSERT_EQUAL(word_at(&f, ESP4 + 4), (f.len - ESP4) << 16);
+	CU_ASSERT_EQUAL(word_at(&f, ESP4 + 4), (uint32_t)(f.len - ESP4) << 16);
 	second = t.out;
 	publish(move_out(second, ends(TUNNEL_LOCAL6, TUNNEL_PEER6, 0)));
 	sa_take_over(t.out, second);
