@@ -31,7 +31,7 @@ struct vti {
 	bool changed;             /* since the last event */
 	uint32_t sas_in, sas_out; /* bound and live */
 	struct sa_entry *sas;     /* bound, oldest first (sa_bind.c) */
-	struct hold *hold[2];     /* packets that wait for an SA, by family (hold.c); NULL: none did */
+	struct hold *hold[2]; /* packets that wait for an SA, by family (hold.c); NULL: none did */
 	struct vti_mtu mtu;
 	struct iface *iface;
 	struct twin *twin;
