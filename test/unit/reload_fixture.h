@@ -160,6 +160,7 @@ static inline const struct viaduct_change *change_of(const char *object, const c
 
 static inline void stop(void)
 {
+	daemon_state.config = NULL;
 	config_free(running);
 	running = NULL;
 }
@@ -174,11 +175,11 @@ static inline void start(const char *text)
 	snprintf(path, sizeof(path), "%s", write_file("t.conf", text));
 	from_file = (struct config_source){.path = path};
 	running = config_source_load(&from_file, &e);
+	daemon_state.config = running;
 	if (running == NULL || reload_start(running, &from_file, &e) < 0) {
 		printf("    %s\n", e.text);
 		abort();
 	}
-	daemon_state.config = running;
 	fake.events = 0;
 }
 
