@@ -51,6 +51,17 @@ static int read_up(struct reader *r, const config_setting_t *s, void *vti)
 	return 0;
 }
 
+static int read_parallel(struct reader *r, const config_setting_t *s, void *vti)
+{
+	struct viaduct_vti *v = vti;
+
+	if (config_setting_type(s) != CONFIG_TYPE_BOOL)
+		return setting_wrong(r, s, "true or false");
+	v->fields |= VIADUCT_VTI_PARALLEL;
+	v->parallel = config_setting_get_bool(s);
+	return 0;
+}
+
 static void write_local(const void *vti, char *buf, size_t size)
 {
 	write_addr(&((const struct viaduct_vti *)vti)->local, buf, size);
@@ -78,6 +89,11 @@ static void write_up(const void *vti, char *buf, size_t size)
 	snprintf(buf, size, "%s", ((const struct viaduct_vti *)vti)->admin_up ? "true" : "false");
 }
 
+static void write_parallel(const void *vti, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s", ((const struct viaduct_vti *)vti)->parallel ? "true" : "false");
+}
+
 const struct setting vti_settings[] = {
 	{"name", SETTING_TEXT, true, SETTING_FIELD(struct viaduct_vti, name),
 		.expects = "an interface name", .help = "Name of the VTI and of its TUN device."},
@@ -103,6 +119,10 @@ const struct setting vti_settings[] = {
 		.def_text = "", .expects = "a text", .help = "For people."},
 	{"up", SETTING_OWN, .def_text = "true", .expects = "true or false",
 		.help = "Set the interface up at start.", .read = read_up, .write = write_up},
+	{"parallel", SETTING_OWN, .def_text = "false", .expects = "true or false",
+		.help = "Every worker sends, not one. Only for a peer with a replay window of 1024 "
+			"or more.",
+		.read = read_parallel, .write = write_parallel},
 	{.type = SETTING_END},
 };
 

@@ -154,7 +154,7 @@ int check_viaduct_vti(const void *req, struct err *e)
 	int ret = iface_name(r->name, "name", e);
 
 	if (ret == 0)
-		ret = bits(r->fields, (VIADUCT_VTI_ADMIN << 1) - 1, "fields", e);
+		ret = bits(r->fields, (VIADUCT_VTI_PARALLEL << 1) - 1, "fields", e);
 	if (ret == 0 && r->fields & VIADUCT_VTI_LOCAL)
 		ret = address(&r->local, "local", e);
 	if (ret == 0 && r->fields & VIADUCT_VTI_REMOTE)
@@ -165,6 +165,8 @@ int check_viaduct_vti(const void *req, struct err *e)
 		ret = range(r->mtu, 0, 65535, "mtu", e);
 	if (ret == 0 && r->fields & VIADUCT_VTI_ADMIN)
 		ret = range(r->admin_up, 0, 1, "admin_up", e);
+	if (ret == 0 && r->fields & VIADUCT_VTI_PARALLEL)
+		ret = range(r->parallel, 0, 1, "parallel", e);
 	if (ret == 0 && r->fields & VIADUCT_VTI_DESCRIPTION)
 		ret = text(r->description, sizeof(r->description), "description", e);
 	return ret;

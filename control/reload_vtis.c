@@ -144,6 +144,7 @@ static uint32_t differing(const struct viaduct_vti *a, const struct viaduct_vti 
 	f |= strcmp(a->description, b->description) == 0 ? 0 : VIADUCT_VTI_DESCRIPTION;
 	f |= a->mtu == b->mtu ? 0 : VIADUCT_VTI_MTU;
 	f |= a->admin_up == b->admin_up ? 0 : VIADUCT_VTI_ADMIN;
+	f |= a->parallel == b->parallel ? 0 : VIADUCT_VTI_PARALLEL;
 	return f;
 }
 

@@ -6,9 +6,11 @@
  * sequence number over; see sa_move.c. */
 #include "control/addr_text.h"
 #include "control/daemon.h"
+#include "control/ifaces.h"
 #include "control/rcu.h"
 #include "control/sa_bind.h"
 #include "control/sa_request.h"
+#include "control/vti.h"
 
 #include <errno.h>
 
@@ -55,15 +57,21 @@ static void move_in(struct sa_entry *s, const struct viaduct_sa_id *id, const st
 static struct sa *move_out(struct sa_entry *s, const struct sa_ends *ends)
 {
 	struct sa *old = s->sa, *new = sa_move(old, ends);
+	const bool parallel = s->vti != NULL && s->vti->conf.parallel;
 
 	if (new == NULL)
 		return NULL;
+	/* One worker could take the number over while another still takes some of the old one. */
+	if (parallel)
+		iface_set_flag(s->vti->iface, IFACE_PARALLEL, false);
 	/* Bound to another VTI a moment ago? That one's worker sends no more with it. */
 	rcu_synchronize();
 	sa_moved(old, new);
 	/* After this the old one's sequence number and counters stand still. */
 	rcu_synchronize();
 	sa_take_over(new, old);
+	if (parallel)
+		iface_set_flag(s->vti->iface, IFACE_PARALLEL, true);
 	s->base = sadb_stats(s);
 	return new;
 }

@@ -22,7 +22,8 @@
 
 #define FIELDS_ALL                                                                                 \
 	(VIADUCT_VTI_LOCAL | VIADUCT_VTI_REMOTE | VIADUCT_VTI_REQID | VIADUCT_VTI_IF_ID |          \
-		VIADUCT_VTI_MARK | VIADUCT_VTI_DESCRIPTION | VIADUCT_VTI_MTU | VIADUCT_VTI_ADMIN)
+		VIADUCT_VTI_MARK | VIADUCT_VTI_DESCRIPTION | VIADUCT_VTI_MTU | VIADUCT_VTI_ADMIN | \
+		VIADUCT_VTI_PARALLEL)
 
 static struct vti *vtis;
 
@@ -115,6 +116,8 @@ static void merge(struct viaduct_vti *conf, const struct viaduct_vti *req)
 		conf->mtu = req->mtu;
 	if (req->fields & VIADUCT_VTI_ADMIN)
 		conf->admin_up = req->admin_up;
+	if (req->fields & VIADUCT_VTI_PARALLEL)
+		conf->parallel = req->parallel;
 }
 
 /* One spelling for each meaning, so that VTIs can be compared. */
@@ -177,6 +180,8 @@ static int check(const struct viaduct_vti *c, struct err *e)
 			VTI_MTU_MIN, VTI_MTU_MAX);
 	if (c->admin_up > 1)
 		return err_set(e, EINVAL, "admin_up: %u; expected 0 or 1", c->admin_up);
+	if (c->parallel > 1)
+		return err_set(e, EINVAL, "parallel: %u; expected 0 or 1", c->parallel);
 	if (memchr(c->description, '\0', sizeof(c->description)) == NULL)
 		return err_set(e, EINVAL, "description: longer than %zu bytes",
 			sizeof(c->description) - 1);
@@ -279,6 +284,7 @@ static int build(struct vti *v, struct err *e)
 	vti_mtu_asked(v, RTE_ETHER_MTU); /* a new TUN's, which the kernel tells of first */
 	vti_mtu_asked(v, v->conf.mtu != 0 ? v->conf.mtu : vti_mtu_compute(v));
 	atomic_store_explicit(&v->iface->mtu, v->mtu.asked, memory_order_relaxed);
+	iface_set_flag(v->iface, IFACE_PARALLEL, v->conf.parallel);
 	rc = twin_create(v->iface, &v->twin, e);
 	if (rc < 0)
 		return rc;
@@ -369,6 +375,7 @@ static int apply(struct vti *v, const struct viaduct_vti *conf, bool reqid_auto,
 	v->changed = memcmp(conf, &v->conf, sizeof(*conf)) != 0;
 	v->conf = *conf;
 	v->reqid_auto = reqid_auto;
+	iface_set_flag(v->iface, IFACE_PARALLEL, conf->parallel);
 	vti_match_insert(v);
 	if (rebind)
 		sadb_rebind();

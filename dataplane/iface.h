@@ -22,9 +22,10 @@ enum iface_kind {
 };
 
 enum iface_flag {
-	IFACE_UP = 1 << 0,      /* administratively up */
-	IFACE_CARRIER = 1 << 1, /* port: link up; VTI: a live SA in each direction */
-	IFACE_MIRROR = 1 << 2,  /* someone captures on the twin: copy every packet to it */
+	IFACE_UP = 1 << 0,       /* administratively up */
+	IFACE_CARRIER = 1 << 1,  /* port: link up; VTI: a live SA in each direction */
+	IFACE_MIRROR = 1 << 2,   /* someone captures on the twin: copy every packet to it */
+	IFACE_PARALLEL = 1 << 3, /* VTI: each worker numbers and sends what it has received */
 };
 
 #define IFACE_MAX 65536 /* ids are 16 bits; 0 is no interface */

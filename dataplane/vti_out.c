@@ -111,10 +111,13 @@ static struct way find_way(const struct iface *out, bool six)
 }
 
 /* Each VTI's packets are numbered and sent by one worker: peers with a replay window of 32 or 64 drop
- * what two workers would overtake each other with. It also keeps the order across a rekey. */
+ * what two workers would overtake each other with. It also keeps the order across a rekey. Where the
+ * peer's window is large enough, each worker keeps what it has. */
 static uint16_t serving_worker(const struct worker *w, const struct iface *out)
 {
-	return w->n_workers > 1 ? out->id % w->n_workers : w->id;
+	if (w->n_workers == 1 || iface_has(out, IFACE_PARALLEL))
+		return w->id;
+	return out->id % w->n_workers;
 }
 
 void vti_prefetch(

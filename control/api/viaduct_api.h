@@ -172,6 +172,7 @@ enum viaduct_vti_field {
 	VIADUCT_VTI_DESCRIPTION = 1 << 5,
 	VIADUCT_VTI_MTU = 1 << 6,
 	VIADUCT_VTI_ADMIN = 1 << 7,
+	VIADUCT_VTI_PARALLEL = 1 << 8,
 };
 
 struct viaduct_vti {
@@ -183,6 +184,7 @@ struct viaduct_vti {
 	uint32_t mark, mark_mask;          /* as in Linux vti (ikey = okey); mask 0: exact */
 	uint32_t mtu;                      /* 0: computed */
 	uint32_t admin_up;                 /* 0 or 1 */
+	uint32_t parallel;                 /* 0 or 1: every worker sends, out of step */
 	char description[VIADUCT_TEXT_LEN];
 };
 
@@ -197,10 +199,9 @@ struct viaduct_vti_info {
 	uint32_t carrier;
 	uint32_t reqid_auto; /* 1: reqid was given by the daemon */
 	uint32_t sas_in, sas_out;
-	uint32_t held; /* packets that wait for an outbound SA */
-	struct viaduct_if_stats stats;
+	uint32_t held;   /* packets that wait for an outbound SA */
 	uint32_t origin; /* enum viaduct_origin: API or CONFIG */
-	uint32_t reserved;
+	struct viaduct_if_stats stats;
 };
 
 struct viaduct_spi_alloc {

@@ -13,6 +13,8 @@
 	.offset = offsetof(struct viaduct_vti, member),                                            \
 	.field_offset = offsetof(struct viaduct_vti, fields), .field = (bit)
 
+static const struct word switches[] = {{"on", 1}, {"off", 0}, {0}};
+
 /* clang-format off */
 #define PROPERTIES \
 	{"local", "ADDR|any", "outer address of this end", "any: the SA decides", \
@@ -32,7 +34,9 @@
 	{"up", NULL, "administratively up, as by `ip link set NAME up`", "a new one is down", \
 		.set = set_value32, .min = 1, .group = "admin", FIELD(admin_up, VIADUCT_VTI_ADMIN)}, \
 	{"down", NULL, "administratively down", \
-		.set = set_value32, .min = 0, .group = "admin", FIELD(admin_up, VIADUCT_VTI_ADMIN)}
+		.set = set_value32, .min = 0, .group = "admin", FIELD(admin_up, VIADUCT_VTI_ADMIN)}, \
+	{"parallel", "on|off", "every worker sends, not one; the peer's replay window must be large", \
+		"off", .set = set_word32, .words = switches, FIELD(parallel, VIADUCT_VTI_PARALLEL)}
 
 static const struct keyword add_keywords[] = {
 	{"name", "NAME", "of the interface, also of its twin in the kernel",
@@ -77,6 +81,7 @@ static void add_conf(json_object *o, const struct viaduct_vti *v)
 	add_number(o, "mark_mask", v->mark_mask);
 	add_number(o, "mtu_configured", v->mtu);
 	add_bool(o, "admin_up", v->admin_up);
+	add_bool(o, "parallel", v->parallel);
 	add_text(o, "description", v->description);
 }
 

@@ -136,20 +136,39 @@ const char *word_name(const struct word *words, uint32_t value)
 	return "";
 }
 
-int set_word(const struct keyword *k, void *req, char **values, struct err *e)
+static const struct word *find_word(const struct keyword *k, const char *name, struct err *e)
 {
 	char all[128] = "";
 	size_t len;
 
 	for (const struct word *w = k->words; w->name != NULL; w++) {
-		if (strcmp(w->name, values[0]) == 0) {
-			*(uint8_t *)field(k, req) = w->value;
-			return 0;
-		}
+		if (strcmp(w->name, name) == 0)
+			return w;
 		len = strlen(all);
 		snprintf(all + len, sizeof(all) - len, "%s%s", len > 0 ? ", " : "", w->name);
 	}
-	return err_set(e, EINVAL, "unknown '%.64s', expected one of: %s", values[0], all);
+	err_set(e, EINVAL, "unknown '%.64s', expected one of: %s", name, all);
+	return NULL;
+}
+
+int set_word(const struct keyword *k, void *req, char **values, struct err *e)
+{
+	const struct word *w = find_word(k, values[0], e);
+
+	if (w == NULL)
+		return -EINVAL;
+	*(uint8_t *)field(k, req) = w->value;
+	return 0;
+}
+
+int set_word32(const struct keyword *k, void *req, char **values, struct err *e)
+{
+	const struct word *w = find_word(k, values[0], e);
+
+	if (w == NULL)
+		return -EINVAL;
+	*(uint32_t *)field(k, req) = w->value;
+	return 0;
 }
 
 int set_value32(const struct keyword *k, void *req, char **values, struct err *e)

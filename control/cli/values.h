@@ -15,6 +15,7 @@ int set_u64(
 int set_mark(const struct keyword *k, void *req, char **values, struct err *e); /* two uint32_t */
 int set_word(
 	const struct keyword *k, void *req, char **values, struct err *e); /* words -> uint8_t */
+int set_word32(const struct keyword *k, void *req, char **values, struct err *e);
 int set_value32(const struct keyword *k, void *req, char **values, struct err *e); /* min, or-ed */
 int set_value8(const struct keyword *k, void *req, char **values, struct err *e);  /* min */
 int set_ports(const struct keyword *k, void *req, char **values, struct err *e); /* two uint16_t */

@@ -25,6 +25,8 @@ static const char usage[] =
 	"                                   them; each to another of 128 tunnels\n"
 	"  encrypt, one tunnel              the same flows, all through one tunnel\n"
 	"  encrypt, one tunnel, one queue   all flows are received by one worker\n"
+	"  encrypt, ..., parallel           the VTIs are parallel: each worker sends what it "
+	"received\n"
 	"  decrypt, many tunnels            128 tunnels, in the queue that their SPI leads to\n"
 	"  decrypt, one tunnel              its SPI leads to one queue: one worker receives all\n"
 	"\n"

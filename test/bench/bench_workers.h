@@ -36,7 +36,8 @@ extern struct options opt;
 struct tunnel {
 	struct iface *out, *in;
 	struct sa *sa_out, *sa_in;
-	uint64_t before; /* the sequence number before its first one in a trace */
+	_Atomic uint64_t *wide; /* words of a replay window of WIDE_WINDOW packets */
+	uint64_t before;        /* the sequence number before its first one in a trace */
 };
 
 /* The frames of one receive queue, all of one length, and whose windows they go through. */
@@ -90,6 +91,8 @@ extern struct worker *opener;
 void world_make(char *program);
 /* Packets that were encrypted and decrypted go to the rings, or to the device. */
 void world_watch(struct gateway *g, bool watch);
+/* Every worker numbers and sends, and the far end's replay windows are large enough for that. */
+void world_parallel(struct gateway *g, bool parallel);
 /* Ends the program if any packet has been dropped. */
 void world_check_drops(void);
 
@@ -110,13 +113,13 @@ struct mark {
 /* What is measured: one direction, one tunnel or many, and where the packets are received. */
 struct scenario {
 	const char *name;
-	bool decrypt, many;
+	bool decrypt, many, parallel;
 	/* As RSS spreads flows (plain packets by addresses and ports, ESP by SPI); else all come in
 	 * by one worker's queue, by turns by each's. */
 	bool spread;
 };
 
-#define SCENARIOS 5
+#define SCENARIOS 7
 
 extern const struct scenario scenarios[SCENARIOS];
 

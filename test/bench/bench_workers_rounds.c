@@ -17,6 +17,8 @@ const struct scenario scenarios[SCENARIOS] = {
 	{"encrypt, many tunnels", .many = true, .spread = true},
 	{"encrypt, one tunnel", .spread = true},
 	{"encrypt, one tunnel, one queue"},
+	{"encrypt, many tunnels, parallel", .many = true, .spread = true, .parallel = true},
+	{"encrypt, one tunnel, parallel", .spread = true, .parallel = true},
 	{"decrypt, many tunnels", .decrypt = true, .many = true, .spread = true},
 	{"decrypt, one tunnel", .decrypt = true},
 };
@@ -68,6 +70,7 @@ struct result rounds_run(double seconds)
 	must(sample != NULL, "memory");
 	do {
 		for (unsigned i = 0; i < SCENARIOS; i++) {
+			world_parallel(&gateways[BOTH], scenarios[i].parallel);
 			for (unsigned k = 0; k < CHECKS; k++)
 				r.checked += check_order(&gateways[BOTH], &scenarios[i], k);
 			measure(&scenarios[i], sample[r.rounds][i]);

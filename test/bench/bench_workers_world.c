@@ -20,17 +20,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MTU        9000
-#define QUEUE_SIZE 1024
-#define WATCH_SIZE 16384 /* of the rings where packets are looked at */
-#define POOL_SIZE  12288
-#define MBUF_SIZE  2048
-#define OUTSIDE    0 /* VRFs: the outer addresses, and the routes into the tunnels */
-#define INSIDE     1 /* what was decrypted */
-#define FIRST_SPI  0x10000
-#define NEAR_ADDR  0xc0000201u /* 192.0.2.1 */
-#define FAR_ADDR   0xc6120000u /* 198.18.0.0: 65,536 for each gateway */
-#define NEIGHBOURS 0xc0000202u /* 192.0.2.2 and following */
+#define MTU         9000
+#define QUEUE_SIZE  1024
+#define WATCH_SIZE  16384 /* of the rings where packets are looked at */
+#define POOL_SIZE   12288
+#define MBUF_SIZE   2048
+#define OUTSIDE     0 /* VRFs: the outer addresses, and the routes into the tunnels */
+#define INSIDE      1 /* what was decrypted */
+#define FIRST_SPI   0x10000
+#define WIDE_WINDOW 4096
+#define NEAR_ADDR   0xc0000201u /* 192.0.2.1 */
+#define FAR_ADDR    0xc6120000u /* 198.18.0.0: 65,536 for each gateway */
+#define NEIGHBOURS  0xc0000202u /* 192.0.2.2 and following */
 /* One device frees what is sent to it. Its queues lie side by side in memory: only every 8th is used,
  * so that workers do not write to one line. */
 #define TX_QUEUES 64
@@ -218,6 +219,8 @@ static void make_tunnel(struct gateway *g, unsigned n)
 
 	t->sa_out = make_sa(g->id, g->n, n, SA_OUT);
 	t->sa_in = make_sa(g->id, g->n, n, SA_IN);
+	t->wide = rte_zmalloc("window", replay_slots(WIDE_WINDOW) * sizeof(*t->wide), 64);
+	must(t->wide != NULL, "memory");
 	must(spi_insert(t->sa_in, free) == 0, "SPI");
 	atomic_store(&t->sa_out->vti, t->out);
 	atomic_store(&t->sa_in->vti, t->in);
@@ -286,6 +289,20 @@ void world_watch(struct gateway *g, bool watch)
 {
 	atomic_store(&nexthop_table[g->wan_id], g->wan[watch]);
 	atomic_store(&nexthop_table[g->lan_id], g->lan[watch]);
+}
+
+void world_parallel(struct gateway *g, bool parallel)
+{
+	for (unsigned i = 0; i <= SINGLE; i++) {
+		struct tunnel *t = &g->tunnel[i];
+		struct sa *in = t->sa_in;
+
+		iface_set_flag(t->out, IFACE_PARALLEL, parallel);
+		if (parallel)
+			replay_init(&in->replay, WIDE_WINDOW, t->wide);
+		else
+			replay_init(&in->replay, REPLAY_WINDOW_DEFAULT, in->few_slots);
+	}
 }
 
 static uint64_t show_drops(const struct worker *w, const char *who)

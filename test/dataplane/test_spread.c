@@ -335,8 +335,94 @@ static void threads_share_an_sa(void)
 	CU_ASSERT_EQUAL(total, FLOWS * PER_FLOW);
 }
 
+static struct iface *one_sa_vti(void)
+{
+	struct iface *vti = dp_vti("vti0");
+
+	dp_sa(vti, &(struct dp_sa){SA_OUT, 0x1000, "10.0.1.1", "192.0.2.2"});
+	dp_route("192.0.2.2/32", dp_station(1, "10.0.1.2", STATION));
+	dp_route("10.2.0.0/16", dp_through(vti));
+	return vti;
+}
+
+/* Frames that each worker has sent out of port 1, after some into each one's receive queue. */
+static void send_by_queue(unsigned sent[2])
+{
+	struct frame f = packet(1, 1);
+
+	for (unsigned i = 0; i < PER_FLOW; i++) {
+		dp_send_queue(0, 0, &f);
+		dp_send_queue(0, 1, &f);
+		if (i % 4 == 0)
+			dp_send_queue(0, 1, &f);
+		worker_turn(dp.worker[i % 2]);
+	}
+	dp_run();
+	for (unsigned i = 0; i < 2; i++)
+		sent[i] = rte_ring_count(dp.port[1].tx[i]);
+}
+
+/* Numbers `first` and following, each once. */
+static void numbered_once(unsigned first, unsigned n)
+{
+	uint8_t seen[8 * PER_FLOW] = {0};
+	unsigned wrong = 0, total = 0;
+	struct frame got;
+
+	while (dp_out_any(1, &got)) {
+		unsigned at = (got.b[L3 + 26] << 8 | got.b[L3 + 27]) - first;
+
+		wrong += at >= n || seen[at]++ != 0;
+		total++;
+	}
+	CU_ASSERT_EQUAL(wrong, 0);
+	CU_ASSERT_EQUAL(total, n);
+}
+
+#define BY_QUEUE_0 PER_FLOW
+#define BY_QUEUE_1 (PER_FLOW + PER_FLOW / 4)
+#define BY_BOTH    (BY_QUEUE_0 + BY_QUEUE_1)
+
+/* One worker sends a VTI's packets; where the VTI is parallel, each those that it received. */
+static void parallel_vti(void)
+{
+	struct iface *vti = one_sa_vti();
+	unsigned sent[2], serving = vti->id % 2;
+
+	dp_route("10.0.0.9/32", dp_station(0, NULL, 1));
+	send_by_queue(sent);
+	CU_ASSERT(sent[serving] == BY_BOTH && sent[!serving] == 0);
+	CU_ASSERT_EQUAL(vti->stats[serving].tx_packets, BY_BOTH);
+	numbered_once(1, BY_BOTH);
+	atomic_fetch_or(&vti->flags, IFACE_PARALLEL);
+	send_by_queue(sent);
+	CU_ASSERT(sent[0] == BY_QUEUE_0 && sent[1] == BY_QUEUE_1);
+	CU_ASSERT_EQUAL(vti->stats[!serving].tx_packets, sent[!serving]);
+	numbered_once(1 + BY_BOTH, BY_BOTH);
+	atomic_fetch_and(&vti->flags, (uint16_t)~IFACE_PARALLEL);
+	send_by_queue(sent);
+	CU_ASSERT(sent[serving] == BY_BOTH && sent[!serving] == 0);
+	numbered_once(1 + 2 * BY_BOTH, BY_BOTH);
+}
+
+/* The last numbers go to whoever comes first, and none to anybody after that. */
+static void parallel_until_exhausted(void)
+{
+	struct iface *vti = one_sa_vti();
+	struct sa *sa = atomic_load(&vti->sa_out[0]);
+	unsigned sent[2];
+
+	atomic_fetch_or(&vti->flags, IFACE_PARALLEL);
+	sa->seq_max = BY_QUEUE_0;
+	send_by_queue(sent);
+	CU_ASSERT(sent[0] > 0 && sent[1] > 0);
+	numbered_once(1, BY_QUEUE_0);
+	CU_ASSERT(dp_dropped(DROP_ESP_SEQ_EXHAUSTED, BY_QUEUE_1));
+}
+
 DP_MAIN("spread", 2, DP_TEST(esp_hashes_by_spi_and_destination), DP_TEST(flows_hash_by_five_tuple),
 	DP_TEST(fragments_stay_together), DP_TEST(hashes_of_nonsense), DP_TEST(even),
 	DP_TEST(spreading_keeps_order), DP_TEST(not_ip_stays), DP_TEST(queue_of_another_worker),
 	DP_TEST(full_handoff), DP_TEST(interface_gone_meanwhile),
-	DP_TEST(threads_while_routes_change), DP_TEST(threads_share_an_sa))
+	DP_TEST(threads_while_routes_change), DP_TEST(threads_share_an_sa), DP_TEST(parallel_vti),
+	DP_TEST(parallel_until_exhausted))

@@ -19,7 +19,7 @@ A, B = addr("192.0.2.1"), addr("192.0.2.2")
 SA_ID = A + struct.pack("<II", 10001, 0)
 SELECTOR = struct.pack("<BBH4H", 4, 0, 0, 0, 65535, 0, 65535) + b"".join(
     bytes(x).ljust(16, b"\0") for x in ((10, 1), (10, 1, 255, 255), (10, 2), (10, 2, 255, 255)))
-VTI = (struct.pack("<16sI", b"vti0", 0xFF) + A + B + struct.pack("<6I", 100, 7, 5, 0, 1400, 1)
+VTI = (struct.pack("<16sI", b"vti0", 0x1FF) + A + B + struct.pack("<7I", 100, 7, 5, 0, 1400, 1, 1)
        + b"to site B".ljust(128, b"\0"))
 SA = (SA_ID + B + struct.pack("<HHBBBB", 4500, 4500, 1, 2, 2, 1) + struct.pack("<6IQ", 3, 100, 0, 0, 0, 64, 0)
       + struct.pack("<6Q", 3000, 3600, 0, 0, 0, 0) + struct.pack("<HHI", 16, 32, 0)

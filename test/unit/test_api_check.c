@@ -29,7 +29,7 @@ static struct viaduct_addr ip(const char *text)
 
 static struct viaduct_vti good_vti(void)
 {
-	struct viaduct_vti v = {.name = "vti0", .fields = 0xff, .admin_up = 1, .mtu = 1400};
+	struct viaduct_vti v = {.name = "vti0", .fields = 0x1ff, .admin_up = 1, .mtu = 1400};
 
 	v.local = ip("192.0.2.1");
 	v.remote = ip("192.0.2.2");
@@ -50,7 +50,7 @@ static void vti_fields(void)
 	REFUSED(check_viaduct_vti, &v, "name");
 	v = good_vti(), v.name[1] = '\x1b';
 	REFUSED(check_viaduct_vti, &v, "name");
-	v = good_vti(), v.fields = 0x100;
+	v = good_vti(), v.fields = 0x200;
 	REFUSED(check_viaduct_vti, &v, "fields");
 	v = good_vti(), v.local.family = 5;
 	REFUSED(check_viaduct_vti, &v, "local");
@@ -62,6 +62,8 @@ static void vti_fields(void)
 	REFUSED(check_viaduct_vti, &v, "families");
 	v = good_vti(), v.admin_up = 2;
 	REFUSED(check_viaduct_vti, &v, "admin_up");
+	v = good_vti(), v.parallel = 2;
+	REFUSED(check_viaduct_vti, &v, "parallel");
 	v = good_vti(), v.mtu = 65536;
 	REFUSED(check_viaduct_vti, &v, "mtu");
 	v = good_vti(), memset(v.description, 'd', sizeof(v.description));

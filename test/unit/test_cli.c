@@ -74,6 +74,11 @@ static void vti_words(void)
 	PARSED("vti set vti0 down", v);
 	CU_ASSERT_EQUAL(v.fields, VIADUCT_VTI_ADMIN);
 	CU_ASSERT_EQUAL(v.admin_up, 0);
+	PARSED("vti set vti0 parallel on", v);
+	CU_ASSERT(v.fields == VIADUCT_VTI_PARALLEL && v.parallel == 1);
+	PARSED("vti set vti0 parallel off", v);
+	CU_ASSERT(v.fields == VIADUCT_VTI_PARALLEL && v.parallel == 0);
+	REFUSED("vti set vti0 parallel 1", v, "unknown '1', expected one of: on, off");
 	PARSED("vti add x mark 0x10/0xff if_id 7", v);
 	CU_ASSERT(v.mark == 16 && v.mark_mask == 255 && v.if_id == 7);
 	PARSED("vti add x mark 5 if-id 7", v);

@@ -103,11 +103,12 @@ static void reads_ports(void)
 
 static void reads_vtis(void)
 {
-	struct config *c = load("vtis = ( { name = \"vti0\"; }, { name = \"vti1\"; up = false;\n"
-				"local = \"192.0.2.1\"; remote = \"192.0.2.2\"; reqid = 100;\n"
-				"if_id = 0xffffffff; mark = \"12/0xff\"; mtu = 1400;\n"
-				"description = \"to B\"; }, { name = \"vti2\"; mark = 0x2a;\n"
-				"local = \"2001:db8::1\"; remote = \"any\"; } );");
+	struct config *c = load(
+		"vtis = ( { name = \"vti0\"; }, { name = \"vti1\"; up = false; parallel = true;\n"
+		"local = \"192.0.2.1\"; remote = \"192.0.2.2\"; reqid = 100;\n"
+		"if_id = 0xffffffff; mark = \"12/0xff\"; mtu = 1400;\n"
+		"description = \"to B\"; }, { name = \"vti2\"; mark = 0x2a;\n"
+		"local = \"2001:db8::1\"; remote = \"any\"; } );");
 	const struct viaduct_vti *v;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
@@ -117,8 +118,9 @@ static void reads_vtis(void)
 	CU_ASSERT_EQUAL(v->fields, VIADUCT_VTI_ADMIN);
 	CU_ASSERT_EQUAL(v->admin_up, 1);
 	v = &c->vtis[1];
-	CU_ASSERT_EQUAL(v->fields, 0xff);
+	CU_ASSERT_EQUAL(v->fields, 0x1ff);
 	CU_ASSERT_EQUAL(v->admin_up, 0);
+	CU_ASSERT_EQUAL(v->parallel, 1);
 	CU_ASSERT_EQUAL(v->local.family, 4);
 	CU_ASSERT_EQUAL(memcmp(v->local.bytes, "\xc0\x00\x02\x01", 4), 0);
 	CU_ASSERT_EQUAL(memcmp(v->remote.bytes, "\xc0\x00\x02\x02", 4), 0);

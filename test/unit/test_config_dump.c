@@ -77,8 +77,10 @@ static void everything_comes_back(void)
 
 static void what_was_changed_at_run_time_is_written(void)
 {
-	struct viaduct_vti set = {
-		.name = "vti0", .fields = VIADUCT_VTI_MTU | VIADUCT_VTI_ADMIN, .mtu = 1280};
+	struct viaduct_vti set = {.name = "vti0",
+		.fields = VIADUCT_VTI_MTU | VIADUCT_VTI_ADMIN | VIADUCT_VTI_PARALLEL,
+		.mtu = 1280,
+		.parallel = 1};
 	struct viaduct_route api = {.origin = VIADUCT_ORIGIN_API, .type = VIADUCT_ROUTE_PROHIBIT};
 	char *text;
 
@@ -92,6 +94,7 @@ static void what_was_changed_at_run_time_is_written(void)
 	text = dump();
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "mtu = 1280;"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "up = false;"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "parallel = true;"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "type = \"prohibit\";"));
 	CU_ASSERT_PTR_NULL(strstr(text, "dev = "));
 	CU_ASSERT_PTR_NULL(strstr(text, "reqid"));

@@ -46,10 +46,16 @@ static void vtis_come_change_and_go(void)
 	CU_ASSERT_EQUAL(fake.events, 1); /* of the new one */
 	RELOAD(VTIS(VTI("vti0", "if_id = 1;") ", " VTI("vti1", "if_id = 3; up = false;")), 1);
 	CU_ASSERT_STRING_EQUAL(changes[0].text, "if_id 2 -> 3, mtu 1300 -> 0, up true -> false");
+	CU_ASSERT_FALSE(iface_has(v->iface, IFACE_PARALLEL));
+	RELOAD(VTIS(VTI("vti0", "if_id = 1; parallel = true;") ", " VTI(
+		       "vti1", "if_id = 3; up = false;")),
+		1);
+	CU_ASSERT_STRING_EQUAL(changes[0].text, "parallel false -> true");
+	CU_ASSERT_TRUE(iface_has(v->iface, IFACE_PARALLEL));
 	CU_ASSERT_EQUAL(vti_by_name("vti1")->conf.if_id, 3);
 	CU_ASSERT_EQUAL(vti_by_name("vti1")->conf.mtu, 0);
 	CU_ASSERT_FALSE(vti_by_name("vti1")->conf.admin_up);
-	RELOAD(VTIS(VTI("vti0", "if_id = 1;")), 1);
+	RELOAD(VTIS(VTI("vti0", "if_id = 1; parallel = true;")), 1);
 	CU_ASSERT_EQUAL(changes[0].kind, VIADUCT_CHANGE_DEL);
 	CU_ASSERT_EQUAL(vti_count(), 1);
 	CU_ASSERT_PTR_EQUAL(vti_by_name("vti0"), v);

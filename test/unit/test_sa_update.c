@@ -400,7 +400,100 @@ static void no_number_twice_none_left_out(void)
 	end();
 }
 
+#define PARALLEL   2
+#define NUMBERS    (1u << 24) /* that are looked at */
+#define MOVES_MIN  300
+#define NUMBER_MIN 2000
+
+static _Atomic uint8_t given[NUMBERS];
+
+/* One of two workers, to which the VTI is open while it is parallel. */
+struct parallel_worker {
+	struct iface *vti;
+	unsigned id;
+	_Atomic bool *stop;
+	_Atomic uint64_t taken, twice;
+};
+
+static void *number_in_parallel(void *arg)
+{
+	struct parallel_worker *n = arg;
+
+	use_all_cpus();
+	rte_rcu_qsbr_thread_online(rcu_qsbr(), n->id);
+	while (!atomic_load(n->stop)) {
+		if (n->id == 0 || iface_has(n->vti, IFACE_PARALLEL)) {
+			struct sa *sa = sa_follow(atomic_load(&n->vti->sa_out[0]));
+			uint64_t seq;
+
+			/* Here the other one, and the control thread, may go on. */
+			sched_yield();
+			seq = atomic_fetch_add(&sa->seq, 1);
+			n->twice += seq >= NUMBERS || atomic_fetch_add(&given[seq], 1) != 0;
+			n->taken++;
+		}
+		rte_rcu_qsbr_quiescent(rcu_qsbr(), n->id);
+		sched_yield();
+	}
+	rte_rcu_qsbr_thread_offline(rcu_qsbr(), n->id);
+	return NULL;
+}
+
+static struct iface *parallel_vti(void)
+{
+	struct viaduct_vti set = {.fields = VIADUCT_VTI_PARALLEL, .parallel = 1};
+	struct vti *v = vti("vti0", 7, 0, 0);
+
+	memcpy(set.name, v->conf.name, sizeof(set.name));
+	CU_ASSERT_EQUAL(vti_set(&set, NULL, &e), 0);
+	return v->iface;
+}
+
+static void move_to_and_fro(const struct parallel_worker *n)
+{
+	static const char *const place[] = {THERE, NEW_THERE};
+
+	for (unsigned i = 0; i < MOVES_MIN || i % 2 != 0 || n[0].taken + n[1].taken < NUMBER_MIN;
+		i++) {
+		const struct viaduct_sa_update u = {.id = at(place[i % 2], 0x2000),
+			.new_src = A(HERE),
+			.new_dst = A(place[(i + 1) % 2])};
+
+		updates(&u);
+		CU_ASSERT_TRUE(iface_has(n[0].vti, IFACE_PARALLEL));
+		rcu_poll();
+	}
+}
+
+/* Both workers number an SA's packets while it moves: none twice, none left out. */
+static void parallel_no_number_twice(void)
+{
+	static struct parallel_worker n[PARALLEL];
+	static _Atomic bool stop;
+	pthread_t worker[PARALLEL];
+	struct iface *vti;
+
+	begin();
+	vti = parallel_vti();
+	add(VIADUCT_OUT, 0x2000, 7);
+	for (unsigned i = 0; i < PARALLEL; i++) {
+		n[i] = (struct parallel_worker){.vti = vti, .id = i, .stop = &stop};
+		CU_ASSERT_EQUAL_FATAL(
+			pthread_create(&worker[i], NULL, number_in_parallel, &n[i]), 0);
+	}
+	while (n[0].taken == 0 || n[1].taken == 0)
+		sched_yield();
+	move_to_and_fro(n);
+	atomic_store(&stop, true);
+	for (unsigned i = 0; i < PARALLEL; i++)
+		pthread_join(worker[i], NULL);
+	CU_ASSERT_EQUAL(n[0].twice + n[1].twice, 0);
+	CU_ASSERT_EQUAL(info_at(THERE, 0x2000).seq, n[0].taken + n[1].taken);
+	rcu_poll();
+	end();
+}
+
 UNIT_EAL_MAIN("sa_update", UNIT_TEST(outbound_goes_on), UNIT_TEST(inbound_changes_in_place),
 	UNIT_TEST(former_address_is_free), UNIT_TEST(encapsulation_and_family_change),
 	UNIT_TEST(stays_with_its_vti), UNIT_TEST(expired_stays_expired), UNIT_TEST(refuses),
-	UNIT_TEST(no_number_twice_none_left_out))
+	UNIT_TEST(no_number_twice_none_left_out), UNIT_TEST(parallel_no_number_twice))

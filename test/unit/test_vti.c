@@ -19,7 +19,7 @@ static void makes_interface_and_twin(void)
 	CU_ASSERT_EQUAL(fake.last_event, VIADUCT_EVENT_VTI);
 	vti_fill_info(v, &info);
 	CU_ASSERT_STRING_EQUAL(info.vti.name, "vti0");
-	CU_ASSERT_EQUAL(info.vti.fields, 0xff);
+	CU_ASSERT_EQUAL(info.vti.fields, 0x1ff);
 	CU_ASSERT_EQUAL(info.vti.reqid, 16384);
 	CU_ASSERT_EQUAL(info.reqid_auto, 1);
 	CU_ASSERT_EQUAL(info.vti.mtu, 0);
@@ -88,6 +88,8 @@ static void refuses_bad_requests(void)
 		r.fields |= VIADUCT_VTI_MTU, r.mtu = 65536);
 	REFUSE(EINVAL, "admin_up: 2; expected 0 or 1", r.fields |= VIADUCT_VTI_ADMIN,
 		r.admin_up = 2);
+	REFUSE(EINVAL, "parallel: 2; expected 0 or 1", r.fields |= VIADUCT_VTI_PARALLEL,
+		r.parallel = 2);
 	REFUSE(EINVAL, "mark: 0x1ff has bits outside its mask 0xff", r.fields |= VIADUCT_VTI_MARK,
 		r.mark = 0x1ff, r.mark_mask = 0xff);
 	REFUSE(EINVAL, "description: longer than 127 bytes", r.fields |= VIADUCT_VTI_DESCRIPTION,
@@ -308,6 +310,27 @@ static void kernel_link_is_followed(void)
 	CU_ASSERT_FALSE(iface_has(v->iface, IFACE_UP));
 }
 
+static void parallel_is_the_workers_business(void)
+{
+	struct viaduct_vti r = request("vti0", "192.0.2.1", "192.0.2.2");
+	struct vti *v;
+
+	begin();
+	CU_ASSERT_FALSE(iface_has(add(&r)->iface, IFACE_PARALLEL));
+	r = request("vti1", "192.0.2.1", "192.0.2.3");
+	r.fields |= VIADUCT_VTI_PARALLEL;
+	r.parallel = 1;
+	v = add(&r);
+	CU_ASSERT_TRUE(iface_has(v->iface, IFACE_PARALLEL));
+	fake.events = 0;
+	r.fields = VIADUCT_VTI_PARALLEL;
+	r.parallel = 0;
+	CU_ASSERT_EQUAL(vti_set(&r, NULL, &e), 0);
+	CU_ASSERT_FALSE(iface_has(v->iface, IFACE_PARALLEL));
+	CU_ASSERT_EQUAL(fake.events, 1);
+	CU_ASSERT_EQUAL(fake.event.vti.vti.parallel, 0);
+}
+
 /* Events tell of changes only, each once; what the kernel says late of them is no other change. */
 static void each_change_is_told_once(void)
 {
@@ -346,4 +369,4 @@ UNIT_EAL_MAIN("vti", UNIT_TEST(makes_interface_and_twin), UNIT_TEST(refuses_bad_
 	UNIT_TEST(unnamed_fields_are_ignored), UNIT_TEST(same_peer_needs_another_key),
 	UNIT_TEST(automatic_reqids_are_free_ones), UNIT_TEST(mtu_follows_path_and_sa),
 	UNIT_TEST(mtu_by_hand_stays), UNIT_TEST(kernel_link_is_followed),
-	UNIT_TEST(each_change_is_told_once))
+	UNIT_TEST(parallel_is_the_workers_business), UNIT_TEST(each_change_is_told_once))

@@ -30,7 +30,7 @@ class Cores:
                      "--alg", bench_name(algorithm), *(["--huge"] if host.huge else [])]
 
     def sample(self, seconds, hz):
-        argv = [*self.argv, "--seconds", str(2 * seconds)]  # it measures five things
+        argv = [*self.argv, "--seconds", str(2 * seconds)]  # it measures seven things
         done = subprocess.run(argv, capture_output=True, text=True, timeout=START_SECONDS + 8 * seconds)
         if done.returncode != 0:
             raise BenchError(f"{' '.join(argv)}: {(done.stderr or done.stdout).strip()[-400:]}")
