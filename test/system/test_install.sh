@@ -97,9 +97,9 @@ ns_add gw-a
 LAN=net_null0,no-rx=1 WAN=net_null1,no-rx=1
 gw_config a
 gw_start a
-# inside PROGRAM..: in the gateway's namespace, with its /run
+# inside PROGRAM..: in the gateway's namespace, with its /run; started with &, so that $! is the program
 inside() {
-	ip netns exec "${PREFIX}gw-a" sh -c 'mount --bind "$0" /run && exec "$@"' "$STATE/gw-a/run" "$@"
+	exec ip netns exec "${PREFIX}gw-a" sh -c 'mount --bind "$0" /run && exec "$@"' "$STATE/gw-a/run" "$@"
 }
 for n in keying keying-static; do
 	inside stdbuf -oL "$STATE/$n" "$n" 192.0.2.1 192.0.2.2 100 >"$STATE/$n.out" 2>&1 &
