@@ -3,7 +3,7 @@
 #include "config/includes.h"
 #include "config/tables.h"
 #include "config/value.h"
-#include "control/iface_name.h"
+#include "control/iface/iface_name.h"
 #include "control/log.h"
 #include "control/secrets.h"
 #include "dataplane/replay.h"

@@ -2,7 +2,7 @@
 #include "config/tables.h"
 #include "config/value.h"
 #include "control/addr_text.h"
-#include "control/fib_writer.h"
+#include "control/routing/fib_writer.h"
 
 #include <rte_common.h>
 

@@ -2,8 +2,8 @@
 #include "control/eal.h"
 
 #include "control/eal_log.h"
-#include "control/fib_writer.h"
 #include "control/log.h"
+#include "control/routing/fib_writer.h"
 #include "dataplane/host.h"
 
 #include <errno.h>

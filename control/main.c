@@ -2,7 +2,7 @@
 #include "config/config.h"
 #include "control/daemon.h"
 #include "control/log.h"
-#include "control/reload.h"
+#include "control/reload/reload.h"
 #include "control/secrets.h"
 
 #include <errno.h>

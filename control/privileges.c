@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/privileges.h"
-#include "control/api_access.h"
+#include "control/api/api_access.h"
 #include "control/log.h"
 #include "control/secrets.h"
 

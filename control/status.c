@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The daemon in figures. */
-#include "control/api_server.h"
+#include "control/api/api_server.h"
 #include "control/daemon.h"
-#include "control/early.h"
-#include "control/hold.h"
-#include "control/neigh.h"
-#include "control/netlink.h"
-#include "control/ports.h"
-#include "control/rib.h"
-#include "control/sadb.h"
-#include "control/twin.h"
-#include "control/vti.h"
+#include "control/iface/twin.h"
+#include "control/iface/vti.h"
+#include "control/netlink/netlink.h"
+#include "control/port/ports.h"
+#include "control/routing/neigh.h"
+#include "control/routing/rib.h"
+#include "control/sa/early.h"
+#include "control/sa/hold.h"
+#include "control/sa/sadb.h"
 #include "dataplane/crypto.h"
 
 #include <intel-ipsec-mb.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The workers' side of the forwarding tables: lookups. control/fib_writer.c fills them. */
+/* The workers' side of the forwarding tables: lookups. control/routing/fib_writer.c fills them. */
 #include "dataplane/fib.h"
 
 #include "dataplane/addr.h"

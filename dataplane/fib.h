@@ -5,7 +5,7 @@
  * is being changed. Hence two copies of each family: readers use the active one, the control
  * thread edits the other, swaps them, waits for a quiescent period and repeats the edits on the
  * one that was active (left-right). Lookups never wait and never see a half-made change. The
- * copies themselves are the control thread's (control/fib_writer.c). */
+ * copies themselves are the control thread's (control/routing/fib_writer.c). */
 #ifndef VIADUCT_FIB_H
 #define VIADUCT_FIB_H
 

@@ -53,7 +53,7 @@ struct iface {
 	/* Source addresses of the router's own ICMP errors; zero: none. ip4 in network order. */
 	_Atomic uint32_t ip4;
 	/* IFACE_VTI: packets of a family without an outbound SA that the control thread still takes
-	 * (control/hold.c). It sets the number, workers count it down. */
+	 * (control/sa/hold.c). It sets the number, workers count it down. */
 	_Atomic uint16_t hold[2];
 	struct addr *_Atomic ip6; /* replaced whole, the old one retired */
 

@@ -4,8 +4,8 @@
 #include "bench_gateway.h"
 
 #include "bench_gateway_rounds.h"
-#include "control/sadb.h"
-#include "control/vti.h"
+#include "control/iface/vti.h"
+#include "control/sa/sadb.h"
 #include "dataplane/crypto.h"
 #include "dataplane/crypto_key.h"
 #include "frame.h"

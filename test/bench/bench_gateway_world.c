@@ -2,11 +2,11 @@
 /* The two gateways: devices, workers, tunnels and routes, made with the control thread's functions. */
 #include "bench_gateway.h"
 
-#include "control/fib_writer.h"
-#include "control/ifaces.h"
-#include "control/nexthops.h"
-#include "control/packet_pool.h"
+#include "control/iface/ifaces.h"
+#include "control/port/packet_pool.h"
 #include "control/rcu.h"
+#include "control/routing/fib_writer.h"
+#include "control/routing/nexthops.h"
 #include "dataplane/spi_table.h"
 #include "frame.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A full table through the routing table's front door: rib_add() and one rib_commit(), lookups in the
  * FIB that came of it, one route changed, and everything taken away again. */
-#include "control/fib_writer.h"
-#include "control/ifaces.h"
-#include "control/nexthops.h"
+#include "control/iface/ifaces.h"
 #include "control/rcu.h"
-#include "control/rib.h"
+#include "control/routing/fib_writer.h"
+#include "control/routing/nexthops.h"
+#include "control/routing/rib.h"
 
 #include <rte_byteorder.h>
 #include <rte_cycles.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dp_sa.h"
 
-#include "control/ifaces.h"
-#include "control/nexthops.h"
+#include "control/iface/ifaces.h"
+#include "control/routing/nexthops.h"
 #include "dataplane/esp.h"
 #include "dataplane/spi_table.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "esp_fixture.h"
 
-#include "control/ifaces.h"
-#include "control/nexthops.h"
+#include "control/iface/ifaces.h"
+#include "control/routing/nexthops.h"
 #include "dataplane/crypto.h"
 #include "dataplane/esp.h"
 #include "dataplane/spi_table.h"

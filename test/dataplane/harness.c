@@ -2,10 +2,10 @@
 /* The router under test: set up, take down, and the checks at its end. Traffic is in traffic.c. */
 #include "harness.h"
 
-#include "control/fib_writer.h"
-#include "control/ifaces.h"
-#include "control/nexthops.h"
+#include "control/iface/ifaces.h"
 #include "control/rcu.h"
+#include "control/routing/fib_writer.h"
+#include "control/routing/nexthops.h"
 #include "dataplane/spi_table.h"
 #include "dp_sa.h"
 #include "traffic.h"

@@ -3,8 +3,8 @@
  * where encrypted packets go, and what can't be sent. */
 #include "esp_fixture.h"
 
-#include "control/ifaces.h"
-#include "control/nexthops.h"
+#include "control/iface/ifaces.h"
+#include "control/routing/nexthops.h"
 #include "dataplane/esp.h"
 
 #include <rte_ip.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Routing through the whole dataplane: each kind of next hop, with exact bytes. */
-#include "control/nexthops.h"
+#include "control/routing/nexthops.h"
 #include "harness.h"
 
 #include <arpa/inet.h>

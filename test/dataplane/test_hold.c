@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Packets for a VTI without an outbound SA: as many as the control thread wants go to it, and come back
  * when there is one. On two workers, of which one serves the VTI. */
-#include "control/nexthops.h"
+#include "control/routing/nexthops.h"
 #include "dp_sa.h"
 
 #define HOST4 "10.0.0.9" /* behind port 0 */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Four workers as threads, one tunnel: each packet is encrypted, comes back, is decrypted and leaves, and
  * all in the order in which they came. Nothing here depends on who does how much, or when. */
-#include "control/fib_writer.h"
+#include "control/routing/fib_writer.h"
 #include "dp_sa.h"
 
 #include <pthread.h>

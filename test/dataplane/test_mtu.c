@@ -3,7 +3,7 @@
  * fragments is put together. */
 #include "far_end.h"
 
-#include "control/nexthops.h"
+#include "control/routing/nexthops.h"
 
 #include <rte_cycles.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Ports as such: down, captured, full; and what the kernel sends by them. */
-#include "control/nexthops.h"
+#include "control/routing/nexthops.h"
 #include "harness.h"
 
 #define HOST4 "10.0.0.9" /* behind port 0 */

@@ -3,7 +3,7 @@
  * number; what is received from the former ends is taken for a while, and nothing twice. */
 #include "esp_fixture.h"
 
-#include "control/nexthops.h"
+#include "control/routing/nexthops.h"
 
 #include <arpa/inet.h>
 

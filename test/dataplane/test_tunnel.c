@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Through a tunnel and back: a packet is routed to a VTI, what comes out of the port is sent in again,
  * is decrypted and routed on. The inner bytes must be the same, less the TTL. */
-#include "control/nexthops.h"
+#include "control/routing/nexthops.h"
 #include "dp_sa.h"
 
 #define HOST4 "10.0.0.9" /* behind port 0 */

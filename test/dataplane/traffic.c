@@ -2,7 +2,7 @@
 /* What goes into the router under test and what comes out, and the books over it. */
 #include "traffic.h"
 
-#include "control/ifaces.h"
+#include "control/iface/ifaces.h"
 #include "harness.h"
 
 #include <arpa/inet.h>

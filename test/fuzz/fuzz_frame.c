@@ -9,7 +9,7 @@
 
 #include "../dataplane/far_end.h"
 
-#include "control/nexthops.h"
+#include "control/routing/nexthops.h"
 #include "dataplane/crypto.h"
 #include "dataplane/esp.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A kernel that says yes to everything and does nothing: linked before the real twin.c and netlink.c. */
-#include "control/netlink.h"
-#include "control/twin.h"
+#include "control/iface/twin.h"
+#include "control/netlink/netlink.h"
 
 #include <stdlib.h>
 

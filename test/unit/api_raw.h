@@ -4,8 +4,8 @@
 #ifndef VIADUCT_TEST_API_RAW_H
 #define VIADUCT_TEST_API_RAW_H
 
-#include "control/api_client.h"
-#include "control/api_server.h"
+#include "control/api/api_client.h"
+#include "control/api/api_server.h"
 
 #include <event2/event.h>
 #include <viaduct_api.h>

@@ -4,13 +4,13 @@
 #ifndef VIADUCT_TEST_CONTROL_FAKES_H
 #define VIADUCT_TEST_CONTROL_FAKES_H
 
-#include "control/api_server.h"
+#include "control/api/api_server.h"
 #include "control/daemon.h"
-#include "control/ifaces.h"
-#include "control/neigh.h"
-#include "control/netlink.h"
-#include "control/rib.h"
-#include "control/twin.h"
+#include "control/iface/ifaces.h"
+#include "control/iface/twin.h"
+#include "control/netlink/netlink.h"
+#include "control/routing/neigh.h"
+#include "control/routing/rib.h"
 
 #include <rte_mbuf.h>
 

@@ -4,16 +4,16 @@
 #ifndef VIADUCT_TEST_NETLINK_FIXTURE_H
 #define VIADUCT_TEST_NETLINK_FIXTURE_H
 
-#include "control/fib_writer.h"
-#include "control/ifaces.h"
-#include "control/neigh.h"
-#include "control/netlink.h"
-#include "control/nexthops.h"
-#include "control/ports.h"
+#include "control/iface/ifaces.h"
+#include "control/iface/twin.h"
+#include "control/iface/vti.h"
+#include "control/netlink/netlink.h"
+#include "control/port/ports.h"
 #include "control/rcu.h"
-#include "control/rib.h"
-#include "control/twin.h"
-#include "control/vti.h"
+#include "control/routing/fib_writer.h"
+#include "control/routing/neigh.h"
+#include "control/routing/nexthops.h"
+#include "control/routing/rib.h"
 
 #include "unit.h"
 

@@ -5,9 +5,9 @@
 #define VIADUCT_TEST_RELOAD_FIXTURE_H
 
 #include "control/log.h"
-#include "control/ports.h"
-#include "control/reload.h"
-#include "control/sa_resume.h"
+#include "control/port/ports.h"
+#include "control/reload/reload.h"
+#include "control/sa/sa_resume.h"
 
 #include "config_file.h"
 #include "vti_fixture.h"

@@ -3,12 +3,12 @@
 #ifndef VIADUCT_TEST_RIB_FIXTURE_H
 #define VIADUCT_TEST_RIB_FIXTURE_H
 
-#include "control/fib_writer.h"
-#include "control/ifaces.h"
-#include "control/neigh.h"
-#include "control/nexthops.h"
+#include "control/iface/ifaces.h"
 #include "control/rcu.h"
-#include "control/rib.h"
+#include "control/routing/fib_writer.h"
+#include "control/routing/neigh.h"
+#include "control/routing/nexthops.h"
+#include "control/routing/rib.h"
 
 #include "unit.h"
 

@@ -4,10 +4,10 @@
 #define VIADUCT_TEST_SADB_FIXTURE_H
 
 #include "control/addr_text.h"
+#include "control/iface/vti.h"
 #include "control/rcu.h"
-#include "control/sadb.h"
-#include "control/spi_alloc.h"
-#include "control/vti.h"
+#include "control/sa/sadb.h"
+#include "control/sa/spi_alloc.h"
 #include "dataplane/spi_table.h"
 
 #include "control_fakes.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Who may do what on the socket, with clients of other users and groups: processes of their own. */
-#include "control/api_access.h"
+#include "control/api/api_access.h"
 
 #include "api_raw.h"
 #include "unit.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Requests whose bytes are no request: each field that can be wrong, one at a time. */
 #include "control/addr_text.h"
-#include "control/api_handlers.h"
+#include "control/api/api_handlers.h"
 #include "test/unit/unit.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Who deletes a VTI is answered when its kernel device is gone; nobody else waits. The closer of devices
  * is the test's own, and no request here deletes anything: only the count goes up. */
-#include "control/twin_closer.h"
+#include "control/iface/twin_closer.h"
 #include "test/unit/api_raw.h"
 #include "test/unit/unit.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Clients that mean harm, all at once: half frames, floods, one that never reads, garbage, more connections
  * than there are places. A well-behaved one is served meanwhile, and nothing stays when they are gone. */
-#include "control/api_access.h"
+#include "control/api/api_access.h"
 #include "control/daemon.h"
 #include "test/unit/api_raw.h"
 #include "test/unit/unit.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What runs, written as a file: read again it makes the same, and it never holds a key. */
-#include "control/config_dump.h"
+#include "control/reload/config_dump.h"
 
 #include "reload_fixture.h"
 

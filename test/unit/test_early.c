@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* ESP that comes before its SA: what is held, for how long, and what becomes of it. */
-#include "control/early.h"
+#include "control/sa/early.h"
 #include "dataplane/host.h"
 #include "sadb_fixture.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "control/fib_writer.h"
-#include "control/prefix.h"
 #include "control/rcu.h"
+#include "control/routing/fib_writer.h"
+#include "control/routing/prefix.h"
 #include "dataplane/nexthop.h"
 
 #include "unit.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Packets that wait for an outbound SA, and what is told meanwhile. */
-#include "control/hold.h"
+#include "control/sa/hold.h"
 #include "dataplane/host.h"
 #include "sadb_fixture.h"
 

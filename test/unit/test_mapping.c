@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Peers that send from elsewhere: who is told, and how often. */
-#include "control/mapping.h"
+#include "control/sa/mapping.h"
 #include "dataplane/esp.h"
 #include "dataplane/host.h"
 #include "sadb_fixture.h"

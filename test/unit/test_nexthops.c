@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "control/ifaces.h"
-#include "control/nexthops.h"
+#include "control/iface/ifaces.h"
 #include "control/rcu.h"
+#include "control/routing/nexthops.h"
 
 #include "unit.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Policies: counted, told apart by all that strongSwan tells them apart by, looked up by reqid. */
 #include "control/addr_text.h"
-#include "control/sadb.h"
+#include "control/sa/sadb.h"
 
 #include "unit.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Random changes to the routing table, against a table that searches all its routes. */
-#include "control/prefix.h"
+#include "control/routing/prefix.h"
 
 #include "rib_fixture.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Twins and the host thread against the real kernel, in a network namespace of the test's own. Needs
  * root and /dev/net/tun; without them it says so and is skipped. */
-#include "control/ifaces.h"
-#include "control/netlink.h"
+#include "control/iface/ifaces.h"
+#include "control/iface/twin.h"
+#include "control/iface/twin_closer.h"
+#include "control/netlink/netlink.h"
 #include "control/rcu.h"
-#include "control/twin.h"
-#include "control/twin_closer.h"
 #include "dataplane/host.h"
 #include "dataplane/worker.h"
 

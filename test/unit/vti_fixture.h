@@ -4,9 +4,9 @@
 #define VIADUCT_TEST_VTI_FIXTURE_H
 
 #include "control/addr_text.h"
+#include "control/iface/vti.h"
 #include "control/rcu.h"
-#include "control/sadb.h"
-#include "control/vti.h"
+#include "control/sa/sadb.h"
 #include "dataplane/spi_table.h"
 
 #include "control_fakes.h"

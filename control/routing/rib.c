@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One table: local, main and default are searched as one, as the kernel does unless its rules were
+ * changed, with local preferred. The candidates keep their table's id. What the FIB has no room for is
+ * kept here and marked so. */
+#include "control/routing/rib.h"
+
+#include "control/addr_text.h"
+#include "control/rcu.h"
+#include "control/routing/fib_writer.h"
+#include "control/routing/nexthops.h"
+#include "control/routing/prefix.h"
+#include "control/routing/rib_entry.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+
+static struct rib_entry *entries;
+static unsigned n_candidates[2];  /* by AF_INDEX */
+static uint32_t n_by_len[2][129]; /* entries of each length: which ones a lookup must try */
+static bool sorted;               /* entries are in the order of rib_each() */
+static uint8_t epoch[2];
+
+struct rib_entry *rib_find(const struct addr *prefix, uint8_t len)
+{
+	struct rib_entry key = {.prefix = *prefix, .len = len}, *e;
+
+	HASH_FIND(hh, entries, &key.prefix, RIB_KEY_LEN, e);
+	return e;
+}
+
+struct rib_entry *rib_first(void)
+{
+	return entries;
+}
+
+static struct rib_entry *find_or_add(const struct addr *prefix, uint8_t len)
+{
+	struct rib_entry *e = rib_find(prefix, len);
+
+	if (e != NULL)
+		return e;
+	e = calloc(1, sizeof(*e));
+	if (e == NULL)
+		return NULL;
+	e->prefix = *prefix;
+	e->len = len;
+	HASH_ADD(hh, entries, prefix, RIB_KEY_LEN, e);
+	n_by_len[AF_INDEX(prefix->family)][len]++;
+	sorted = false;
+	return e;
+}
+
+void rib_entry_free(struct rib_entry *e)
+{
+	HASH_DEL(entries, e);
+	n_by_len[AF_INDEX(e->prefix.family)][e->len]--;
+	free(e);
+}
+
+static unsigned table_rank(uint32_t table)
+{
+	switch (table) {
+	case RT_TABLE_LOCAL:
+		return 0;
+	case RT_TABLE_DEFAULT:
+		return 2;
+	default:
+		return 1;
+	}
+}
+
+/* Does a come before b? */
+static bool better(const struct candidate *a, const struct candidate *b)
+{
+	if (a->origin != b->origin)
+		return a->origin < b->origin;
+	if (a->table != b->table)
+		return table_rank(a->table) < table_rank(b->table);
+	return a->metric < b->metric;
+}
+
+/* Of the same source and weight: such ones replace each other, or stand side by side. */
+static bool same_rank(const struct candidate *c, const struct rib_route *r)
+{
+	return c->origin == r->origin && c->table == r->table && c->metric == r->metric;
+}
+
+static bool same_hop(const struct candidate *c, const struct rib_route *r)
+{
+	if (!addr_eq(&c->gateway, &r->gateway))
+		return false;
+	if (r->origin == VIADUCT_ORIGIN_KERNEL)
+		return c->kernel_oif == r->kernel_oif;
+	return c->iface == r->iface;
+}
+
+/* As rib_del() compares: what r leaves out is not asked. */
+static bool matches(const struct candidate *c, const struct rib_route *r)
+{
+	if (!same_rank(c, r))
+		return false;
+	if (r->gateway.family == IP_NONE && r->iface == NULL && r->kernel_oif == 0)
+		return true;
+	return same_hop(c, r);
+}
+
+static void fill(struct candidate *c, const struct rib_route *r)
+{
+	c->iface = r->iface;
+	c->gateway = r->gateway;
+	c->kernel_oif = r->kernel_oif;
+	c->metric = r->metric;
+	c->table = r->table;
+	c->object = r->object;
+	c->type = r->type;
+	c->origin = r->origin;
+	c->protocol = r->protocol;
+	c->epoch = epoch[AF_INDEX(r->prefix.family)];
+}
+
+static void insert(struct rib_entry *e, struct candidate *c)
+{
+	struct candidate **at = &e->candidates;
+
+	while (*at != NULL && !better(c, *at))
+		at = &(*at)->next;
+	c->next = *at;
+	*at = c;
+	n_candidates[AF_INDEX(e->prefix.family)]++;
+}
+
+static void removed(struct rib_entry *e, struct candidate *c)
+{
+	rib_object_unref(c->object);
+	if (e->active == c)
+		e->active = NULL;
+	rib_depend(e, c, false);
+	n_candidates[AF_INDEX(e->prefix.family)]--;
+	rib_dirty(e);
+	free(c);
+}
+
+/* Nothing a packet would notice has changed. */
+static bool unchanged(const struct candidate *c, const struct rib_route *r)
+{
+	return c->type == r->type && c->iface == r->iface && same_hop(c, r);
+}
+
+static void update(struct rib_entry *e, struct candidate *c, const struct rib_route *r)
+{
+	bool same = unchanged(c, r);
+
+	if (!same)
+		rib_depend(e, c, false);
+	rib_object_ref(r->object);
+	rib_object_unref(c->object);
+	fill(c, r);
+	if (!same) {
+		rib_depend(e, c, true);
+		rib_dirty(e);
+	}
+}
+
+static int add_new(struct rib_entry *e, const struct rib_route *r)
+{
+	struct candidate *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return -ENOMEM;
+	fill(c, r);
+	rib_object_ref(c->object);
+	insert(e, c);
+	rib_depend(e, c, true);
+	rib_dirty(e);
+	return 0;
+}
+
+static int add(const struct rib_route *r, bool side_by_side, struct err *err)
+{
+	struct rib_entry *e;
+	struct candidate *c;
+	int rc;
+
+	if (fib_prefix_is_fixed(&r->prefix, r->prefix_len, NULL, NULL))
+		return err_set(err, EINVAL,
+			"prefix: multicast and link-local destinations always go to the kernel");
+	e = find_or_add(&r->prefix, r->prefix_len);
+	if (e == NULL)
+		return err_set(err, ENOMEM, "out of memory for a route");
+	for (c = e->candidates; c != NULL; c = c->next) {
+		if (same_rank(c, r) && (!side_by_side || same_hop(c, r))) {
+			update(e, c, r);
+			return 0;
+		}
+	}
+	rc = add_new(e, r);
+	if (rc != 0 && e->candidates == NULL && e->nh_id == 0 && !e->dirty)
+		rib_entry_free(e);
+	return rc == 0 ? 0 : err_set(err, ENOMEM, "out of memory for a route");
+}
+
+int rib_add(const struct rib_route *r, struct err *err)
+{
+	return add(r, false, err);
+}
+
+int rib_append(const struct rib_route *r, struct err *err)
+{
+	return add(r, true, err);
+}
+
+int rib_del(const struct rib_route *r, struct err *err)
+{
+	struct rib_entry *e = rib_find(&r->prefix, r->prefix_len);
+	struct viaduct_addr a = addr_to_api(&r->prefix);
+	char text[PREFIX_TEXT_LEN];
+
+	for (struct candidate **at = e == NULL ? NULL : &e->candidates; at != NULL && *at != NULL;
+		at = &(*at)->next) {
+		struct candidate *c = *at;
+
+		if (!matches(c, r))
+			continue;
+		*at = c->next;
+		removed(e, c);
+		return 0;
+	}
+	return err_set(err, ENOENT, "no such route: %s metric %u",
+		prefix_text(&a, r->prefix_len, text), r->metric);
+}
+
+/* Remove the candidates for which drop() says so. */
+static unsigned remove_if(struct rib_entry *e,
+	bool (*drop)(const struct candidate *c, const void *arg), const void *arg)
+{
+	struct candidate **at = &e->candidates;
+	unsigned n = 0;
+
+	while (*at != NULL) {
+		struct candidate *c = *at;
+
+		if (drop(c, arg)) {
+			*at = c->next;
+			removed(e, c);
+			n++;
+		} else {
+			at = &c->next;
+		}
+	}
+	return n;
+}
+
+static bool is_same_gatewayed(const struct candidate *c, const void *arg)
+{
+	return same_rank(c, arg) && c->gateway.family != IP_NONE;
+}
+
+static bool is_same_direct(const struct candidate *c, const void *arg)
+{
+	return same_rank(c, arg) && c->gateway.family == IP_NONE;
+}
+
+unsigned rib_del_hops(const struct rib_route *r, bool with_gateway)
+{
+	struct rib_entry *e = rib_find(&r->prefix, r->prefix_len);
+
+	if (e == NULL)
+		return 0;
+	return remove_if(e, with_gateway ? is_same_gatewayed : is_same_direct, r);
+}
+
+bool rib_get(const struct rib_route *key, struct rib_route *out)
+{
+	const struct rib_entry *e = rib_find(&key->prefix, key->prefix_len);
+	const struct candidate *c = e != NULL ? e->candidates : NULL;
+
+	while (c != NULL && !matches(c, key))
+		c = c->next;
+	if (c == NULL)
+		return false;
+	*out = (struct rib_route){
+		.prefix = e->prefix,
+		.prefix_len = e->len,
+		.type = c->type,
+		.origin = c->origin,
+		.protocol = c->protocol,
+		.metric = c->metric,
+		.gateway = c->gateway,
+		.iface = c->iface,
+		.kernel_oif = c->kernel_oif,
+		.table = c->table,
+		.object = c->object,
+	};
+	return true;
+}
+
+int rib_lowest_metric(const struct addr *prefix, uint8_t len, unsigned origin, uint32_t *metric)
+{
+	const struct rib_entry *e = rib_find(prefix, len);
+
+	for (const struct candidate *c = e == NULL ? NULL : e->candidates; c != NULL; c = c->next) {
+		if (c->origin == origin) {
+			*metric = c->metric;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+static bool is_by_iface(const struct candidate *c, const void *iface)
+{
+	return c->iface == iface;
+}
+
+void rib_forget_iface(struct iface *iface)
+{
+	struct rib_entry *e, *tmp;
+
+	HASH_ITER (hh, entries, e, tmp) {
+		/* A gateway's route without a device may lead there too. */
+		if (remove_if(e, is_by_iface, iface) == 0 && e->active != NULL &&
+			candidate_is_floating(e->active))
+			rib_dirty(e);
+	}
+	rib_commit();
+	rcu_synchronize();
+}
+
+void rib_mark(unsigned family)
+{
+	epoch[AF_INDEX(family)]++;
+}
+
+static bool is_stale(const struct candidate *c, const void *current)
+{
+	return c->origin == VIADUCT_ORIGIN_KERNEL && c->epoch != *(const uint8_t *)current;
+}
+
+void rib_sweep(unsigned family)
+{
+	struct rib_entry *e, *tmp;
+
+	HASH_ITER (hh, entries, e, tmp) {
+		if (e->prefix.family == family)
+			remove_if(e, is_stale, &epoch[AF_INDEX(family)]);
+	}
+}
+
+unsigned rib_count(unsigned family)
+{
+	return n_candidates[AF_INDEX(family)];
+}
+
+static void to_api(const struct rib_entry *e, const struct candidate *c, struct viaduct_route *out)
+{
+	const struct nexthop *nh = nexthop_by_id(e->nh_id);
+
+	memset(out, 0, sizeof(*out));
+	out->prefix = addr_to_api(&e->prefix);
+	out->prefix_len = e->len;
+	out->type = c->type;
+	out->origin = c->origin;
+	out->active = c == e->active;
+	out->metric = c->metric;
+	out->protocol = c->protocol;
+	out->gateway = addr_to_api(&c->gateway);
+	if (c->iface != NULL)
+		memcpy(out->dev, c->iface->name, sizeof(out->dev));
+	else if (c->kernel_oif != 0)
+		if_indextoname(c->kernel_oif, out->dev);
+	else if (out->active && nh != NULL && nh->iface != NULL)
+		memcpy(out->dev, nh->iface->name, sizeof(out->dev));
+	if (out->active && nh != NULL)
+		snprintf(out->state, sizeof(out->state), "%s", nexthop_type_name(nh->type));
+	else if (e->refused && e->candidates == c)
+		snprintf(out->state, sizeof(out->state), "fib full");
+}
+
+static int by_prefix(const struct rib_entry *a, const struct rib_entry *b)
+{
+	int diff = a->prefix.family - b->prefix.family;
+
+	if (diff == 0)
+		diff = memcmp(a->prefix.v6, b->prefix.v6, sizeof(a->prefix.v6));
+	return diff != 0 ? diff : a->len - b->len;
+}
+
+int rib_each(int (*cb)(const struct viaduct_route *r, void *arg), void *arg)
+{
+	struct viaduct_route out;
+	int rc = 0;
+
+	if (!sorted)
+		HASH_SORT(entries, by_prefix);
+	sorted = true;
+	for (const struct rib_entry *e = entries; e != NULL; e = e->hh.next) {
+		for (const struct candidate *c = e->candidates; c != NULL && rc == 0; c = c->next) {
+			to_api(e, c, &out);
+			rc = cb(&out, arg);
+		}
+	}
+	return rc;
+}
+
+/* The longest prefix that covers `a` and for which want() says yes. */
+static struct rib_entry *longest(const struct addr *a, bool (*want)(const struct rib_entry *e))
+{
+	const uint32_t *n = n_by_len[AF_INDEX(a->family)];
+
+	for (int len = addr_len(a->family) * 8; len >= 0; len--) {
+		struct addr prefix;
+		struct rib_entry *e;
+
+		if (n[len] == 0)
+			continue;
+		prefix = prefix_of(a, len);
+		e = rib_find(&prefix, len);
+		if (e != NULL && want(e))
+			return e;
+	}
+	return NULL;
+}
+
+static bool in_fib(const struct rib_entry *e)
+{
+	return e->active != NULL && e->nh_id != 0;
+}
+
+int rib_lookup(const struct addr *dst, struct viaduct_route *out)
+{
+	const struct candidate local = {
+		.type = VIADUCT_ROUTE_LOCAL, .origin = VIADUCT_ORIGIN_KERNEL};
+	struct rib_entry fixed = {.active = &local, .nh_id = NH_ID_LOCAL};
+	const struct rib_entry *e = &fixed;
+
+	if (!fib_prefix_is_fixed(dst, addr_len(dst->family) * 8, &fixed.prefix, &fixed.len))
+		e = longest(dst, in_fib);
+	if (e == NULL)
+		return -ENOENT;
+	to_api(e, e->active, out);
+	return 0;
+}
+
+/* Neighbours' host routes depend on the answer, so they don't count. */
+static const struct candidate *given(const struct rib_entry *e)
+{
+	return e->candidates != NULL && e->candidates->origin != VIADUCT_ORIGIN_NEIGH
+		? e->candidates
+		: NULL;
+}
+
+static bool is_given(const struct rib_entry *e)
+{
+	return given(e) != NULL;
+}
+
+struct iface *rib_connected_iface(const struct addr *a)
+{
+	const struct rib_entry *e = longest(a, is_given);
+
+	if (e == NULL || !candidate_is_connected(given(e)))
+		return NULL;
+	return given(e)->iface;
+}
+
+void rib_fini(void)
+{
+	struct rib_entry *e, *tmp;
+
+	rib_commit_fini();
+	HASH_ITER (hh, entries, e, tmp) {
+		while (e->candidates != NULL) {
+			struct candidate *c = e->candidates;
+
+			e->candidates = c->next;
+			rib_object_unref(c->object);
+			free(c);
+		}
+		rib_entry_free(e);
+	}
+	memset(n_candidates, 0, sizeof(n_candidates));
+}
