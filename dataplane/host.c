@@ -233,25 +233,18 @@ static void send_tunnel(struct worker *w, struct iface *out, struct rte_mbuf *m)
 
 void host_to_vti_worker(struct worker *w, uint16_t to, struct iface *out, struct pkt *p, unsigned n)
 {
-	struct rte_mbuf *m[VEC_MAX];
-	unsigned batch, sent;
+	for (unsigned i = 0; i < n; i++) {
+		struct rte_mbuf *m = p[i].m;
 
-	for (; n > 0; p += batch, n -= batch) {
-		batch = RTE_MIN(n, (unsigned)VEC_MAX);
-		for (unsigned i = 0; i < batch; i++) {
-			m[i] = p[i].m;
-			set_data(m[i], p[i].l3, p[i].len);
-			*host_tag(m[i]) = (struct host_tag){.op = HOST_VTI,
-				.flags = p[i].flags,
-				.depth = p[i].depth,
-				.proto = p[i].proto,
-				.iface = out->id,
-				.l4_off = p[i].l4_off,
-				.in = p[i].in != NULL ? p[i].in->id : 0};
-		}
-		sent = worker_hand_over(w, to, m, batch);
-		for (unsigned i = sent; i < batch; i++)
-			worker_drop_out(w, &p[i], out, DROP_HANDOFF_FULL);
+		set_data(m, p[i].l3, p[i].len);
+		*host_tag(m) = (struct host_tag){.op = HOST_VTI,
+			.flags = p[i].flags,
+			.depth = p[i].depth,
+			.proto = p[i].proto,
+			.iface = out->id,
+			.l4_off = p[i].l4_off,
+			.in = p[i].in != NULL ? p[i].in->id : 0};
+		handoff_later(w, to, m);
 	}
 }
 

@@ -196,6 +196,13 @@ unsigned handoff_receive(struct worker *w, unsigned max)
 		rte_prefetch0(m[i]);
 		rte_prefetch0(host_tag(m[i]));
 	}
+	for (unsigned i = 0; i < n; i++) {
+		uint8_t *data = rte_pktmbuf_mtod(m[i], uint8_t *);
+
+		rte_prefetch0(data);
+		rte_prefetch0(data + RTE_CACHE_LINE_SIZE);
+		rte_prefetch0_write(data - RTE_CACHE_LINE_SIZE);
+	}
 	for (unsigned i = 0; i < n;) {
 		const struct host_tag *tag = host_tag(m[i]);
 

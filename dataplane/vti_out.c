@@ -10,6 +10,7 @@
 #include <rte_branch_prediction.h>
 
 #define TUNNEL_DEPTH_MAX 4    /* a tunnel in a tunnel in a tunnel; more is a routing loop */
+#define FETCH_BATCH      16u  /* tunnels whose SAs are fetched at once */
 #define IP6_MTU_MIN      1280 /* RFC 8200 5: a link that can't must fragment below IPv6 */
 
 /* What a run's packets of one family have in common. */
@@ -131,8 +132,8 @@ void vti_prefetch(
 		const struct sa *s = atomic_load_explicit(
 			&out[i]->sa_out[AF_INDEX(family[i])], memory_order_acquire);
 
-		if (s == NULL)
-			continue;
+		if (s == NULL || serving_worker(w, out[i]) != w->id)
+			continue; /* another worker has what it needs in its cache */
 		rte_prefetch0(s);
 		rte_prefetch0_write(&s->mould);
 		rte_prefetch0_write(&s->worker[w->id]);
@@ -173,14 +174,31 @@ static unsigned out_run(const struct pkt *p, unsigned n)
 	return i;
 }
 
+/* What comes from another worker is often of many tunnels. */
+static void prefetch_some(const struct worker *w, const struct pkt *p, unsigned n)
+{
+	const struct iface *out[FETCH_BATCH];
+	uint8_t family[FETCH_BATCH];
+
+	for (unsigned i = 0; i < n; i++) {
+		out[i] = p[i].out;
+		family[i] = p[i].family;
+	}
+	vti_prefetch(w, out, family, n);
+}
+
 void stage_vti_out(struct worker *w)
 {
 	struct vec *v = &w->vti_out;
-	unsigned run;
+	unsigned run, fetched = 0;
 
 	/* v may grow meanwhile: a tunnel's outer packet can be routed into another tunnel. */
 	for (unsigned i = 0; i < v->n; i += run) {
 		run = out_run(&v->p[i], v->n - i);
+		if (i + run > fetched && run < FETCH_BATCH / 4) {
+			fetched = i + RTE_MIN(v->n - i, FETCH_BATCH);
+			prefetch_some(w, &v->p[i], fetched - i);
+		}
 		vti_send(w, v->p[i].out, &v->p[i], run);
 	}
 	if (unlikely(v->n > 0))

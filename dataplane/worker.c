@@ -16,11 +16,9 @@
 
 #define INJECT_RING  2048
 #define TO_HOST_RING 4096
-#define HANDOFF_RING 4096
-#define CROWDED      (2 * TURN_MAX) /* packets that wait for a worker which does not keep up */
-#define CROWD_ROUNDS 4              /* of help in one turn, rather than give it more */
-#define IDLE_TURNS   2048           /* empty turns before a worker may sleep */
-#define HELD_TURNS   64             /* that RCU waits, at most, before what is lent is taken home */
+#define CROWD_ROUNDS 4    /* of help in one turn, rather than give it more */
+#define IDLE_TURNS   2048 /* empty turns before a worker may sleep */
+#define HELD_TURNS   64   /* that RCU waits, at most, before what is lent is taken home */
 
 /* Ring names are global to the process; tests make workers with the same id again and again. */
 static struct rte_ring *ring_new(
@@ -47,7 +45,10 @@ static bool worker_init(struct worker *w)
 		w->sealing = lend_new(false);
 		w->opening = lend_new(true);
 		w->opens = open_lots_new(LEND_LOTS);
-		if (w->sealing == NULL || w->opening == NULL || w->opens == NULL)
+		w->parcels = rte_zmalloc(
+			"parcels", w->n_workers * sizeof(*w->parcels), RTE_CACHE_LINE_SIZE);
+		if (w->sealing == NULL || w->opening == NULL || w->opens == NULL ||
+			w->parcels == NULL)
 			return false;
 	}
 	w->seal = w->seals = seal_batch_new(lends ? LEND_LOTS : 1);
@@ -115,6 +116,9 @@ void worker_free(struct worker *w)
 	open_lots_free(w->opens, w->opening);
 	lend_free(w->sealing);
 	lend_free(w->opening);
+	for (unsigned i = 0; w->parcels != NULL && i < w->n_workers; i++)
+		rte_pktmbuf_free_bulk(w->parcels[i].m, w->parcels[i].n);
+	rte_free(w->parcels);
 	rte_free(w);
 }
 
@@ -163,6 +167,8 @@ static void run_stages(struct worker *w)
 		esp_in(w);
 		stage_forward(w);
 	} while (w->esp_in.n > 0);
+	/* Others can begin with theirs while this worker encrypts. */
+	handoff_flush(w);
 	/* A tunnel's outer packet may be routed into another tunnel, to a bounded depth. */
 	do {
 		stage_vti_out(w);
@@ -188,18 +194,10 @@ static unsigned run_device(struct worker *w)
 
 static void end_turn(struct worker *w)
 {
+	handoff_flush(w);
 	port_flush(w);
 	if (w->n_free > 0)
 		free_dropped(w);
-}
-
-unsigned worker_hand_over(struct worker *w, uint16_t to, struct rte_mbuf **m, unsigned n)
-{
-	unsigned room, sent;
-
-	sent = rte_ring_mp_enqueue_burst(w->peers[to]->handoff, (void **)m, n, &room);
-	w->crowded |= room < HANDOFF_RING - CROWDED;
-	return sent;
 }
 
 static unsigned lots_out(const struct worker *w)

@@ -36,6 +36,15 @@ struct worker_tx {
 	struct rte_mbuf *m[VEC_MAX];
 };
 
+#define HANDOFF_RING 4096
+#define PARCEL_MAX   16 /* so that the other worker can begin while this one goes on */
+
+/* Tagged packets for another worker. */
+struct worker_parcel {
+	unsigned n;
+	struct rte_mbuf *m[PARCEL_MAX];
+};
+
 struct worker_stats {
 	uint64_t drops[DROP_REASON_COUNT];
 	uint64_t turns, busy_turns;      /* of the loop; those that found packets */
@@ -81,10 +90,11 @@ struct worker {
 	struct rte_ring *inject;  /* from the host thread: frames and packets of the kernel's */
 	struct rte_ring *to_host; /* punts, mirrors, packets that wait for a neighbour */
 	struct rte_ring *handoff; /* from other workers */
-	struct worker **peers;    /* all workers, by id; set by whoever makes several */
-	uint16_t helped;          /* the last of them that was offered help */
-	bool backlog;             /* this turn took as many packets as it could: more are waiting */
-	bool crowded;             /* in this turn, packets went to a worker that does not keep up */
+	struct worker_parcel *parcels; /* to each of them, by id; NULL: there is no other */
+	struct worker **peers;         /* all workers, by id; set by whoever makes several */
+	uint16_t helped;               /* the last of them that was offered help */
+	bool backlog;  /* this turn took as many packets as it could: more are waiting */
+	bool crowded;  /* in this turn, packets went to a worker that does not keep up */
 	uint32_t held; /* turns in a row that ended with lots out: see worker_quiescent() */
 
 	struct rte_rcu_qsbr *rcu; /* this worker's thread id is `id` */
@@ -121,6 +131,11 @@ void worker_run(struct worker *w, const _Atomic bool *stop, unsigned idle_us);
 
 /* Put tagged packets on another worker's ring. Returns how many it took. */
 unsigned worker_hand_over(struct worker *w, uint16_t to, struct rte_mbuf **m, unsigned n);
+
+/* The same soon: when there are some, at the latest with handoff_flush(). For packets tagged HOST_VTI or
+ * HOST_FLOW; where the ring takes no more they are dropped. (handoff.c) */
+void handoff_later(struct worker *w, uint16_t to, struct rte_mbuf *m);
+void handoff_flush(struct worker *w);
 
 /* Count and free. The mbuf is freed at the end of the turn. */
 void worker_drop(struct worker *w, struct rte_mbuf *m, enum drop_reason reason);

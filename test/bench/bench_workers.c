@@ -132,11 +132,13 @@ static void print_text(const struct result *r)
 {
 	printf("%s, %u bytes, CPUs %u and %u, TSC %.3f GHz, %u rounds\n"
 	       "%" PRIu64 " packets looked at: none lost or dropped, the order of all flows kept\n"
+	       "a cache line to the other CPU and back: %.0f cycles (%.0f to %.0f)\n"
 	       "cycles a packet by the clock on the wall (medians), and packets per second "
 	       "compared\n"
 	       "  %-32s %7s %7s %12s %8s %8s %8s\n",
 		opt.alg->name, opt.size, opt.cpu[0], opt.cpu[1], rte_get_tsc_hz() / 1e9, r->rounds,
-		r->checked, "", "one", "two", "independent", "two/one", "ind./one", "two/ind.");
+		r->checked, r->line[1], r->line[0], r->line[2], "", "one", "two", "independent",
+		"two/one", "ind./one", "two/ind.");
 	for (unsigned s = 0; s < SCENARIOS; s++) {
 		const double *f = r->median[s];
 
@@ -164,9 +166,11 @@ static void print_scenario(const struct result *r, unsigned s)
 static void print_json(const struct result *r)
 {
 	printf("{\"algorithm\": \"%s\", \"size\": %u, \"cpus\": [%u, %u], \"tsc_hz\": %" PRIu64
-	       ", \"rounds\": %u, \"checked\": %" PRIu64 ", \"scenarios\": [",
+	       ", \"rounds\": %u, \"checked\": %" PRIu64
+	       ", \"line_round_trip\": {\"best\": %.0f, \"median\": %.0f, \"worst\": %.0f}"
+	       ", \"scenarios\": [",
 		opt.alg->name, opt.size, opt.cpu[0], opt.cpu[1], rte_get_tsc_hz(), r->rounds,
-		r->checked);
+		r->checked, r->line[0], r->line[1], r->line[2]);
 	for (unsigned s = 0; s < SCENARIOS; s++) {
 		printf("%s", s == 0 ? "" : ", ");
 		print_scenario(r, s);

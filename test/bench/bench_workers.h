@@ -136,6 +136,9 @@ unsigned run_once(struct gateway *g, const struct scenario *s, unsigned turn);
  * is missing, was refused, or has overtaken another one of its flow. Returns their number. */
 unsigned check_order(struct gateway *g, const struct scenario *s, unsigned turn);
 
+/* bench_workers_line.c: TSC cycles until a cache line has been to the other CPU and is back. */
+double line_round_trip(void);
+
 /* bench_workers_rounds.c */
 enum figure {
 	ONE,         /* one worker; the mean of the two CPUs */
@@ -152,6 +155,7 @@ enum figure {
 struct result {
 	unsigned rounds;
 	uint64_t checked; /* packets that were looked at */
+	double line[3];   /* line_round_trip() of all rounds: best, median, worst */
 	double best[SCENARIOS][CYCLES], median[SCENARIOS][FIGURES];
 };
 

@@ -43,11 +43,15 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void summarize(struct result *r, double (*sample)[SCENARIOS][FIGURES])
+static void summarize(struct result *r, double (*sample)[SCENARIOS][FIGURES], double *line)
 {
 	double *column = calloc(r->rounds, sizeof(*column));
 
 	must(column != NULL, "memory");
+	qsort(line, r->rounds, sizeof(*line), by_value);
+	r->line[0] = line[0];
+	r->line[1] = line[r->rounds / 2];
+	r->line[2] = line[r->rounds - 1];
 	for (unsigned s = 0; s < SCENARIOS; s++) {
 		for (unsigned f = 0; f < FIGURES; f++) {
 			for (unsigned i = 0; i < r->rounds; i++)
@@ -65,10 +69,12 @@ struct result rounds_run(double seconds)
 {
 	struct result r = {.rounds = 0};
 	double(*sample)[SCENARIOS][FIGURES] = calloc(ROUNDS_MAX, sizeof(*sample));
+	double *line = calloc(ROUNDS_MAX, sizeof(*line));
 	uint64_t end = rte_rdtsc() + (uint64_t)(seconds * rte_get_tsc_hz());
 
-	must(sample != NULL, "memory");
+	must(sample != NULL && line != NULL, "memory");
 	do {
+		line[r.rounds] = line_round_trip();
 		for (unsigned i = 0; i < SCENARIOS; i++) {
 			world_parallel(&gateways[BOTH], scenarios[i].parallel);
 			for (unsigned k = 0; k < CHECKS; k++)
@@ -77,7 +83,8 @@ struct result rounds_run(double seconds)
 		}
 		r.rounds++;
 	} while (r.rounds < ROUNDS_MAX && rte_rdtsc() < end);
-	summarize(&r, sample);
+	summarize(&r, sample, line);
 	free(sample);
+	free(line);
 	return r;
 }

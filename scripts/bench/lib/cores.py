@@ -71,7 +71,10 @@ def judge(kept, host, programs):
     rows = [r for name, samples in kept.items() if samples for r in _rows(name, samples, programs)]
     together = siblings(*cpus)
     independent = statistics.median(r["independent_by_one"] for r in rows) if rows else 0
+    line = [s["cores"]["line_round_trip"] for samples in kept.values() for s in samples]
     return {"cpus": list(cpus), "siblings": together, "independent_by_one": independent,
+            "line_round_trip": {"best": min(t["best"] for t in line), "worst": max(t["worst"] for t in line),
+                                "median": statistics.median(t["median"] for t in line)} if line else None,
             "two_quiet_cores": not together and independent >= QUIET,
             "checked": sum(s["cores"]["checked"] for samples in kept.values() for s in samples), "rows": rows}
 
@@ -88,7 +91,10 @@ def said(cores):
     else:
         bar = f"these are not two quiet cores ({QUIET} or more), so what is asked is 0.95 of what those two " \
               "carry (0.80 with one tunnel)"
-    return f"CPUs {one} and {other}, {kernel}; {measured}: {bar}. " \
+    trip = cores["line_round_trip"]
+    far = f"a cache line to the other one and back takes {trip['median']:.0f} cycles " \
+          f"({trip['best']:.0f} to {trip['worst']:.0f})" if trip else "nothing measured"
+    return f"CPUs {one} and {other}, {kernel}; {far}; {measured}: {bar}. " \
            f"{cores['checked']} packets looked at: none lost, late or replayed, the order of all flows kept"
 
 
