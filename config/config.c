@@ -75,6 +75,21 @@ static void write_cores(const void *object, char *buf, size_t size)
 		snprintf(buf + n, size - n, " ]");
 }
 
+static int read_mbuf_size(struct reader *r, const config_setting_t *s, void *object)
+{
+	const int64_t size = value_int(s);
+
+	if (!value_is_int(s) || (size != 0 && (size < 2048 || size > 16384)))
+		return setting_wrong(r, s, "a number from 2048 to 16384, or 0");
+	((struct config *)object)->mbuf_size = size;
+	return 0;
+}
+
+static void write_mbuf_size(const void *object, char *buf, size_t size)
+{
+	snprintf(buf, size, "%u", ((const struct config *)object)->mbuf_size);
+}
+
 static const struct setting max_routes_settings[] = {
 	{"ipv4", SETTING_UINT, SETTING_FIELD(struct config, max_routes4), .min = 1, .max = 8u << 20,
 		.def = 65536,
@@ -129,15 +144,22 @@ const struct setting config_settings[] = {
 		.def = 1024, .help = "Memory for DPDK in MiB. 0: what DPDK finds right."},
 	{"mbufs", SETTING_UINT, SETTING_FIELD(struct config, mbufs), .min = 1024, .max = 16777216,
 		.def = 32768, .help = "Packet buffers, shared by all ports and workers."},
-	{"mbuf_size", SETTING_UINT, SETTING_FIELD(struct config, mbuf_size), .min = 2048,
-		.max = 16384, .def = 2048,
-		.help = "Bytes a packet buffer holds. Larger than the largest frame of any port."},
+	{"mbuf_size", SETTING_OWN, SETTING_FIELD(struct config, mbuf_size), .def_text = "0",
+		.expects = "a number from 2048 to 16384, or 0",
+		.help = "Bytes a packet buffer holds. 0: as many as the ports' MTUs need, 2048 "
+			"at least.",
+		.read = read_mbuf_size, .write = write_mbuf_size},
 	{"max_routes", SETTING_GROUP, .help = "Size of the forwarding tables.",
 		.sub = max_routes_settings},
 	{"replay_window", SETTING_UINT, SETTING_FIELD(struct config, replay_window),
 		.min = REPLAY_WINDOW_MIN, .max = REPLAY_WINDOW_MAX, .def = REPLAY_WINDOW_DEFAULT,
 		.help = "Packets by which an inbound packet may be late, where its SA says "
 			"nothing else.",
+		.live = true},
+	{"path_mtu_timeout", SETTING_UINT, SETTING_FIELD(struct config, path_mtu_timeout), .min = 1,
+		.max = 86400, .def = 600,
+		.help = "Seconds until a path MTU that ICMP told of is forgotten, and larger "
+			"packets are tried again. RFC 1191 wants 300 at least.",
 		.live = true},
 	{"eal_args", SETTING_TEXT, SETTING_FIELD(struct config, eal_args), .def_text = "",
 		.expects = "arguments for DPDK",

@@ -12,20 +12,26 @@
 #include <stdbool.h>
 #include <viaduct_api.h>
 
-#define CONFIG_PATH      "/etc/viaduct/viaduct.conf"
-#define CONFIG_CORES_MAX 64
-#define CONFIG_PORTS_MAX 32
+#define CONFIG_PATH        "/etc/viaduct/viaduct.conf"
+#define CONFIG_CORES_MAX   64
+#define CONFIG_PORTS_MAX   512 /* VLANs included */
+#define CONFIG_DEVICES_MAX 32
 
 #define VIADUCT_ACCOUNT_LEN 33 /* names of users and groups: Linux's 32 characters */
 
 struct config_port {
 	char name[VIADUCT_NAME_LEN];
-	char device[256];   /* DPDK device string: PCI address, or driver name and arguments */
+	/* DPDK device string: PCI address, or driver name and arguments. "": it is a VLAN */
+	char device[256];
+	char parent[VIADUCT_NAME_LEN]; /* a VLAN's port, which stands before it; "": it is none */
+	uint32_t vlan;
 	uint32_t rx_queues; /* 0: one per worker where the device can */
 	uint32_t rx_descriptors, tx_descriptors;
 	uint32_t mtu;
 	bool promiscuous;
 	char mac[18]; /* "": the device's own */
+	uint8_t rpf;  /* enum viaduct_rpf */
+	bool esp_only;
 };
 
 /* Keyed, with a secret of this process: says whether keys are equal, and nothing else. */
@@ -56,10 +62,11 @@ struct config {
 	bool huge_pages;
 	uint32_t memory_mb;
 	uint32_t mbufs;
-	uint32_t mbuf_size; /* bytes of data room, headroom excluded */
+	uint32_t mbuf_size; /* bytes of data room, headroom excluded; 0: see packet_buffer_size() */
 	uint32_t max_routes4, max_routes6;
-	uint32_t replay_window; /* default of inbound SAs */
-	uint32_t idle_us;       /* workers without traffic sleep so long; 0: never */
+	uint32_t replay_window;    /* default of inbound SAs */
+	uint32_t path_mtu_timeout; /* seconds that what ICMP tells of a path is believed */
+	uint32_t idle_us;          /* workers without traffic sleep so long; 0: never */
 	unsigned n_cores;
 	int cores[CONFIG_CORES_MAX]; /* CPU of each worker; -1: any (not pinned) */
 	char eal_args[256];          /* more arguments for DPDK, split at spaces */

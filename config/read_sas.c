@@ -52,7 +52,7 @@ static int read_cipher(struct reader *r, const config_setting_t *s, void *sa)
 	if (a->cipher == 0)
 		return setting_wrong(r, s, "\"aes-cbc\" or \"null\"");
 	/* Their IV is the sequence number, which begins at 1 again when the daemon starts. */
-	if (cipher_info(a->cipher)->aead)
+	if (cipher_info(a->cipher)->salt != 0)
 		return setting_error(r, s,
 			"\"%s\" would repeat IVs under the same key after a restart; expected "
 			"\"aes-cbc\" or \"null\" with auth, or IKE (RFC 8221 3)",
@@ -114,10 +114,12 @@ static int read_esn(struct reader *r, const config_setting_t *s, void *sa)
 static int read_window(struct reader *r, const config_setting_t *s, void *sa)
 {
 	const int64_t n = value_int(s);
+	struct viaduct_sa *a = sa;
 
-	if (!value_is_int(s) || n < REPLAY_WINDOW_MIN || n > REPLAY_WINDOW_MAX)
-		return setting_wrong(r, s, "a number from 32 to 4096");
-	((struct viaduct_sa *)sa)->replay_window = n;
+	if (!value_is_int(s) || (n != 0 && n < REPLAY_WINDOW_MIN) || n > REPLAY_WINDOW_MAX)
+		return setting_wrong(r, s, "a number from 32 to 4096, or 0 for no protection");
+	a->replay_window = n;
+	a->flags |= n == 0 ? VIADUCT_SA_NO_REPLAY : 0;
 	return 0;
 }
 
@@ -197,7 +199,7 @@ static void write_window(const void *sa, char *buf, size_t size)
 {
 	const struct viaduct_sa *a = sa;
 
-	if (a->replay_window != 0)
+	if (a->replay_window != 0 || (a->flags & VIADUCT_SA_NO_REPLAY))
 		snprintf(buf, size, "%u", a->replay_window);
 }
 
@@ -256,7 +258,8 @@ const struct setting sa_settings[] = {
 		.help = "Extended (64-bit) sequence numbers; the same on both sides.",
 		.read = read_esn, .write = write_esn},
 	{"replay_window", SETTING_OWN, .def_text = "the file's", .expects = "a number",
-		.help = "Packets by which an inbound packet may be late, 32 to 4096.",
+		.help = "Packets by which an inbound packet may be late, 32 to 4096; 0: no "
+			"replay protection.",
 		.read = read_window, .write = write_window},
 	{"encap", SETTING_OWN, .def_text = "none",
 		.expects = "a group { sport = ...; dport = ...; }",

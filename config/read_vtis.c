@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config/tables.h"
 #include "config/value.h"
+#include "control/api/vti_choices.h"
 
 #include <string.h>
 
@@ -123,6 +124,28 @@ const struct setting vti_settings[] = {
 		.help = "Every worker sends, not one. Only for a peer with a replay window of 1024 "
 			"or more.",
 		.read = read_parallel, .write = write_parallel},
+	{"mss", SETTING_CHOICE, .choice = &vti_choices[VTI_MSS],
+		.help = "Largest TCP segment that connections through it agree on. auto: what "
+			"fits the MTU."},
+	{"fragment", SETTING_CHOICE, .choice = &vti_choices[VTI_FRAGMENT],
+		.help = "What is larger than the MTU and may be fragmented: before or after "
+			"encryption."},
+	{"df", SETTING_CHOICE, .choice = &vti_choices[VTI_DF],
+		.help = "Outer DF bit. sa: as the SA says (strongSwan: copy_df of the child)."},
+	{"dscp", SETTING_CHOICE, .choice = &vti_choices[VTI_DSCP],
+		.help = "Outer DSCP: the inner one, always the same, or a map (others stay). sa: "
+			"as the SA says (strongSwan: copy_dscp)."},
+	{"ecn", SETTING_CHOICE, .choice = &vti_choices[VTI_ECN],
+		.help = "Congestion marks in and out of the tunnel (RFC 6040). sa: as the SA says "
+			"(strongSwan: copy_ecn)."},
+	{"ttl", SETTING_CHOICE, .choice = &vti_choices[VTI_TTL],
+		.help = "Outer TTL or hop limit. copy: the inner one."},
+	{"flow_label", SETTING_CHOICE, .choice = &vti_choices[VTI_FLOW_LABEL],
+		.help = "Outer IPv6 flow label: a hash of the inner flow (RFC 6438), the inner "
+			"one, or 0."},
+	{"rpf", SETTING_CHOICE, .choice = &vti_choices[VTI_RPF],
+		.help = "What comes in needs a route back to its source. strict: by this "
+			"interface."},
 	{.type = SETTING_END},
 };
 
@@ -135,6 +158,10 @@ static void note_fields(const config_setting_t *s, struct viaduct_vti *v)
 		v->fields |= VIADUCT_VTI_IF_ID;
 	if (config_setting_get_member(s, "description") != NULL)
 		v->fields |= VIADUCT_VTI_DESCRIPTION;
+	for (unsigned i = 0; i < VTI_CHOICES; i++) {
+		if (config_setting_get_member(s, vti_choices[i].name) != NULL)
+			v->fields |= vti_choice_field(i);
+	}
 	v->fields |= VIADUCT_VTI_ADMIN;
 }
 

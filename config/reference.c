@@ -15,6 +15,8 @@ static const char *type_of(const struct setting *t)
 		return "group";
 	case SETTING_LIST:
 		return "list of groups";
+	case SETTING_CHOICE:
+		return t->choice->expects;
 	default:
 		return t->expects;
 	}
@@ -27,16 +29,30 @@ static void print_type(FILE *out, const struct setting *t)
 		fprintf(out, ", %u to %u", t->min, t->max);
 }
 
+static void print_choice_default(FILE *out, const struct choice *c)
+{
+	const char *word = word_name(c->words, c->def);
+
+	if (word[0] != '\0')
+		fprintf(out, "`\"%s\"`", word);
+	else
+		fprintf(out, "`%u`", c->def - c->base);
+}
+
 static void print_default(FILE *out, const struct setting *t)
 {
 	if (t->required)
 		fputs("required", out);
+	else if (t->type == SETTING_CHOICE)
+		print_choice_default(out, t->choice);
 	else if (t->type == SETTING_TEXT && t->def_text[0] == '\0')
 		fputs("none", out);
 	else if (t->type == SETTING_TEXT)
 		fprintf(out, "`\"%s\"`", t->def_text);
 	else if (t->type == SETTING_BOOL)
 		fprintf(out, "`%s`", t->def ? "true" : "false");
+	else if (t->type == SETTING_UINT && t->def < t->min)
+		fputs("none", out);
 	else if (t->type == SETTING_UINT)
 		fprintf(out, "`%u`", t->def);
 	else if (t->def_text != NULL)

@@ -116,6 +116,8 @@ void settings_default(const struct setting *t, void *object)
 			*(uint32_t *)field = t->def;
 		else if (t->type == SETTING_TEXT && t->def_text != NULL)
 			snprintf(field, t->size, "%s", t->def_text);
+		else if (t->type == SETTING_CHOICE)
+			choice_set(t->choice, object, t->choice->def);
 		else if (t->type == SETTING_GROUP)
 			settings_default(t->sub, object);
 	}
@@ -154,6 +156,24 @@ static int read_text(
 	return t->read != NULL ? t->read(r, s, field) : 0;
 }
 
+/* "copy", 46 or true: what stands there as text is what counts. */
+static int read_choice(
+	struct reader *r, const config_setting_t *s, const struct setting *t, void *object)
+{
+	const char *text = config_setting_get_string(s);
+	char number[24];
+
+	if (config_setting_type(s) == CONFIG_TYPE_BOOL)
+		text = config_setting_get_bool(s) ? "true" : "false";
+	if (text == NULL && value_is_int(s)) {
+		snprintf(number, sizeof(number), "%lld", (long long)value_int(s));
+		text = number;
+	}
+	if (text == NULL || choice_read(t->choice, text, object) < 0)
+		return setting_wrong(r, s, t->choice->expects);
+	return 0;
+}
+
 static int read_list(
 	struct reader *r, const config_setting_t *s, const struct setting *t, void *object)
 {
@@ -182,6 +202,8 @@ static int read_one(
 		return read_uint(r, s, t, field);
 	case SETTING_TEXT:
 		return read_text(r, s, t, field);
+	case SETTING_CHOICE:
+		return read_choice(r, s, t, object);
 	case SETTING_LIST:
 		return read_list(r, s, t, object);
 	case SETTING_GROUP:

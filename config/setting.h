@@ -4,6 +4,7 @@
 #ifndef VIADUCT_SETTING_H
 #define VIADUCT_SETTING_H
 
+#include "control/api/choice.h"
 #include "control/err.h"
 
 #include <libconfig.h>
@@ -15,11 +16,12 @@
 enum setting_type {
 	SETTING_END, /* closes a table */
 	SETTING_BOOL,
-	SETTING_UINT,  /* uint32_t, decimal or hexadecimal */
-	SETTING_TEXT,  /* char array */
-	SETTING_OWN,   /* read() knows */
-	SETTING_GROUP, /* { ... } of the settings in `sub`, same object */
-	SETTING_LIST,  /* ( { ... }, ... ) of groups of the settings in `sub`; read() gets each */
+	SETTING_UINT,   /* uint32_t, decimal or hexadecimal */
+	SETTING_TEXT,   /* char array */
+	SETTING_CHOICE, /* one of some words, or a number: `choice` knows */
+	SETTING_OWN,    /* read() knows */
+	SETTING_GROUP,  /* { ... } of the settings in `sub`, same object */
+	SETTING_LIST,   /* ( { ... }, ... ) of groups of the settings in `sub`; read() gets each */
 };
 
 struct reader {
@@ -40,6 +42,7 @@ struct setting {
 	const char
 		*missing; /* said of a required one that is not there, instead of "expected ..." */
 	const char *help;
+	const struct choice *choice;
 	const struct setting *sub;
 	int (*read)(struct reader *r, const config_setting_t *s, void *object);
 	/* SETTING_OWN: the value as the file would have it; nothing where it has none. */

@@ -28,6 +28,18 @@ static void quote(const char *text, char *buf, size_t size)
 	snprintf(buf + n, size - n, "\"");
 }
 
+/* Words are quoted but for true and false. */
+static void write_choice(const struct choice *c, const void *object, char *buf, size_t size)
+{
+	char text[CHOICE_TEXT_LEN];
+
+	choice_write(c, object, text, sizeof(text));
+	if (choice_is_number(c, object) || strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
+		snprintf(buf, size, "%s", text);
+	else
+		quote(text, buf, size);
+}
+
 void setting_text(const struct setting *t, const void *object, char *buf, size_t size)
 {
 	const void *field = field_of(t, object);
@@ -40,6 +52,8 @@ void setting_text(const struct setting *t, const void *object, char *buf, size_t
 	else if (t->type == SETTING_UINT)
 		snprintf(buf, size, "%u%s", *(const uint32_t *)field,
 			*(const uint32_t *)field > INT_MAX ? "L" : "");
+	else if (t->type == SETTING_CHOICE)
+		write_choice(t->choice, object, buf, size);
 	else if (t->type == SETTING_TEXT)
 		quote(field, buf, size);
 }

@@ -6,6 +6,7 @@
 #include "control/api/api_server.h"
 #include "control/eal.h"
 #include "control/eal_log.h"
+#include "control/iface/path_mtu.h"
 #include "control/iface/twin.h"
 #include "control/iface/twin_closer.h"
 #include "control/iface/vti.h"
@@ -87,11 +88,19 @@ static unsigned pool_cache(void)
 
 static int start_pool(struct err *e)
 {
-	daemon_state.pool = packet_pool_new(config->mbufs, pool_cache(), config->mbuf_size);
+	const uint32_t size = packet_buffer_size(config);
+	int ret = 0;
+
+	daemon_state.pool = packet_pool_new(config->mbufs, pool_cache(), size);
 	if (daemon_state.pool == NULL)
-		return err_set(e, rte_errno,
-			"no memory for %u buffers of %u bytes (%s); raise memory_mb or lower mbufs",
-			config->mbufs, config->mbuf_size, rte_strerror(rte_errno));
+		ret = -rte_errno;
+	else
+		ret = large_buffers_new(config);
+	if (ret < 0)
+		return err_set(e, -ret,
+			"no memory for %u buffers of %u bytes and %u large ones (%s); raise "
+			"memory_mb or lower mbufs",
+			config->mbufs, size, large_buffers_wanted(config), rte_strerror(-ret));
 	return 0;
 }
 
@@ -103,6 +112,7 @@ static void stop_pool(void)
 		log_debug("%u buffers were not given back", used);
 	rte_mempool_free(daemon_state.pool);
 	daemon_state.pool = NULL;
+	large_buffers_free();
 }
 
 static int start_rcu(struct err *e)
@@ -216,6 +226,7 @@ static void stop_state(void)
 {
 	vti_fini();
 	mapping_fini();
+	path_mtu_fini();
 	sadb_fini();
 	policy_flush();
 }

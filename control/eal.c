@@ -3,7 +3,9 @@
 
 #include "control/eal_log.h"
 #include "control/log.h"
+#include "control/port/packet_pool.h"
 #include "control/routing/fib_writer.h"
+#include "dataplane/buffer.h"
 #include "dataplane/host.h"
 
 #include <errno.h>
@@ -129,16 +131,21 @@ static void core_args(const struct config *c, const cpu_set_t *all)
 
 /* Tables, buffers, a crypto device's sessions and operations, and something for queues, rings and
  * workers. */
+static size_t buffer_memory(uint32_t size)
+{
+	return rte_mempool_calc_obj_size(
+		sizeof(struct rte_mbuf) + MBUF_PRIV_SIZE + RTE_PKTMBUF_HEADROOM + size, 0, NULL);
+}
+
 static size_t memory_needed(const struct config *c)
 {
 	size_t crypto = strcmp(c->crypto, "ipsec-mb") == 0 ? 0 : 32 + 4 * c->n_cores;
-	size_t buffer = rte_mempool_calc_obj_size(
-		sizeof(struct rte_mbuf) + MBUF_PRIV_SIZE + RTE_PKTMBUF_HEADROOM + c->mbuf_size, 0,
-		NULL);
+	size_t buffer = buffer_memory(packet_buffer_size(c));
 
 	/* More than enough without huge pages, where memory is taken only when it is touched. */
 	return fib_memory(c->max_routes4, c->max_routes6) +
 		c->mbufs * RTE_MAX(buffer, (size_t)getpagesize()) +
+		large_buffers_wanted(c) * buffer_memory(LARGE_BUFFER_SIZE) +
 		((128 + 16 * c->n_cores + 8 * c->n_ports + crypto) << 20);
 }
 

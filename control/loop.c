@@ -4,6 +4,7 @@
 #include "control/api/api_server.h"
 #include "control/daemon.h"
 #include "control/iface/ifaces.h"
+#include "control/iface/path_mtu.h"
 #include "control/iface/twin.h"
 #include "control/iface/twin_closer.h"
 #include "control/log.h"
@@ -82,6 +83,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	neigh_tick();
 	hold_tick();
 	mapping_tick();
+	path_mtu_tick();
 	ports_tick();
 	watchdog();
 }
@@ -93,6 +95,7 @@ static void on_often(evutil_socket_t fd, short what, void *arg)
 	(void)arg;
 	sadb_tick_often();
 	early_tick();
+	path_mtu_tick_often();
 }
 
 static void rcu_later(void)
@@ -141,6 +144,8 @@ static void on_host(evutil_socket_t fd, short what, void *arg)
 				early_packet(m[i]);
 			else if (host_tag(m[i])->op == HOST_MOVED)
 				mapping_seen(m[i]);
+			else if (host_tag(m[i])->op == HOST_PATH_MTU)
+				path_mtu_news_seen(m[i]);
 			else
 				resolve(m[i]);
 		}

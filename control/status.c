@@ -2,6 +2,7 @@
 /* The daemon in figures. */
 #include "control/api/api_server.h"
 #include "control/daemon.h"
+#include "control/iface/path_mtu.h"
 #include "control/iface/twin.h"
 #include "control/iface/vti.h"
 #include "control/netlink/netlink.h"
@@ -61,7 +62,8 @@ void daemon_status(struct viaduct_status *st)
 
 uint64_t drop_sum(unsigned reason)
 {
-	uint64_t sum = host_stats()->drops[reason] + neigh_drops(reason) + hold_drops(reason);
+	uint64_t sum = host_stats()->drops[reason] + neigh_drops(reason) + hold_drops(reason) +
+		path_mtu_drops(reason);
 
 	if (reason == DROP_ESP_NO_SA)
 		sum += early_drops();

@@ -31,6 +31,22 @@ static const struct cipher_info ciphers[CIPHER_COUNT] = {
 		.iv = 8,
 		.align = 4,
 		.icv = 16},
+	[CIPHER_AES_CTR] = {.name = "aes-ctr",
+		.key_min = 16,
+		.key_max = 32,
+		.key_step = 8,
+		.salt = 4,
+		.iv = 8,
+		.align = 4},
+	[CIPHER_AES_GMAC] = {.name = "aes-gmac",
+		.aead = true,
+		.key_min = 16,
+		.key_max = 32,
+		.key_step = 8,
+		.salt = 4,
+		.iv = 8,
+		.align = 4,
+		.icv = 16},
 };
 
 static const struct auth_info auths[AUTH_COUNT] = {

@@ -11,6 +11,8 @@ enum esp_cipher {
 	CIPHER_AES_CBC = 2,           /* RFC 3602 */
 	CIPHER_AES_GCM_16 = 3,        /* RFC 4106, 16-byte ICV */
 	CIPHER_CHACHA20_POLY1305 = 4, /* RFC 7634 */
+	CIPHER_AES_CTR = 5,           /* RFC 3686 */
+	CIPHER_AES_GMAC = 6,          /* RFC 4543: AES-GCM's integrity alone, nothing encrypted */
 	CIPHER_COUNT
 };
 
@@ -23,7 +25,7 @@ enum esp_auth {
 	AUTH_COUNT
 };
 
-#define ENC_KEY_MAX  36 /* AES-256-GCM or ChaCha20-Poly1305 key with its 4-byte salt */
+#define ENC_KEY_MAX  36 /* a key of 256 bits with its 4-byte salt */
 #define AUTH_KEY_MAX 64
 
 struct cipher_info {

@@ -91,6 +91,19 @@ static void set_gcm(struct crypto_ctx *ctx)
 	ctx->gcm_open[2] = ctx->mgr->gcm256_dec;
 }
 
+static void set_gmac(struct crypto_ctx *ctx)
+{
+	ctx->gmac_init[0] = ctx->mgr->gmac128_init;
+	ctx->gmac_init[1] = ctx->mgr->gmac192_init;
+	ctx->gmac_init[2] = ctx->mgr->gmac256_init;
+	ctx->gmac_update[0] = ctx->mgr->gmac128_update;
+	ctx->gmac_update[1] = ctx->mgr->gmac192_update;
+	ctx->gmac_update[2] = ctx->mgr->gmac256_update;
+	ctx->gmac_finalize[0] = ctx->mgr->gmac128_finalize;
+	ctx->gmac_finalize[1] = ctx->mgr->gmac192_finalize;
+	ctx->gmac_finalize[2] = ctx->mgr->gmac256_finalize;
+}
+
 struct crypto_ctx *crypto_ctx_new(const char *arch)
 {
 	struct crypto_ctx *ctx = rte_zmalloc("crypto_ctx", sizeof(*ctx), RTE_CACHE_LINE_SIZE);
@@ -106,6 +119,9 @@ struct crypto_ctx *crypto_ctx_new(const char *arch)
 		return NULL;
 	}
 	set_gcm(ctx);
+	set_gmac(ctx);
+	for (unsigned i = 0; i < CRYPTO_BATCH; i++)
+		ctx->job[i].iv_len_in_bytes = IMB_AES_BLOCK_SIZE; /* nobody else writes it */
 	return ctx;
 }
 
@@ -152,6 +168,8 @@ void crypto_seal(struct crypto_ctx *ctx, struct crypto_op *ops, unsigned n)
 			crypto_gcm_seal(ctx, ops + i, run);
 		else if (ops[i].sa->cipher == CIPHER_CHACHA20_POLY1305)
 			crypto_chacha_seal(ctx, ops + i, run);
+		else if (ops[i].sa->cipher == CIPHER_AES_GMAC)
+			crypto_gmac_seal(ctx, ops + i, run);
 		else
 			aside = put_aside(ctx, aside, ops + i, run);
 	}
@@ -169,6 +187,8 @@ void crypto_open(struct crypto_ctx *ctx, struct crypto_op *ops, unsigned n)
 			crypto_gcm_open(ctx, ops + i, run);
 		else if (ops[i].sa->cipher == CIPHER_CHACHA20_POLY1305)
 			crypto_chacha_open(ctx, ops + i, run);
+		else if (ops[i].sa->cipher == CIPHER_AES_GMAC)
+			crypto_gmac_open(ctx, ops + i, run);
 		else
 			aside = put_aside(ctx, aside, ops + i, run);
 	}

@@ -18,11 +18,14 @@ struct icv_scratch {
 struct crypto_ctx {
 	IMB_MGR *mgr;
 	aes_gcm_enc_dec_t gcm_seal[3], gcm_open[3]; /* by KEY_INDEX */
+	aes_gmac_init_t gmac_init[3];
+	aes_gmac_update_t gmac_update[3];
+	aes_gmac_finalize_t gmac_finalize[3];
 	/* Written and read by each packet in pieces of 16 bytes: one that lay across two pages cost
 	 * 36 cycles. */
 	struct gcm_context_data gcm __rte_cache_aligned;
 
-	/* AES-GCM and ChaCha20-Poly1305, packet by packet. */
+	/* AES-GCM and ChaCha20-Poly1305, packet by packet; AES-CTR's first counter block. */
 	uint8_t nonce[CRYPTO_BATCH][16] __rte_cache_aligned;
 	uint8_t aad[CRYPTO_BATCH][16]; /* with ESN */
 
@@ -42,6 +45,8 @@ void crypto_gcm_seal(struct crypto_ctx *ctx, struct crypto_op *ops, unsigned n);
 void crypto_gcm_open(struct crypto_ctx *ctx, struct crypto_op *ops, unsigned n);
 void crypto_chacha_seal(struct crypto_ctx *ctx, struct crypto_op *ops, unsigned n);
 void crypto_chacha_open(struct crypto_ctx *ctx, struct crypto_op *ops, unsigned n);
+void crypto_gmac_seal(struct crypto_ctx *ctx, struct crypto_op *ops, unsigned n);
+void crypto_gmac_open(struct crypto_ctx *ctx, struct crypto_op *ops, unsigned n);
 
 /* Reorders the n pointers at `op`. */
 void crypto_hmac_seal(struct crypto_ctx *ctx, struct crypto_op **op, unsigned n);
@@ -76,7 +81,7 @@ static inline void esn_aad(uint8_t *aad, const struct crypto_op *op)
 	memcpy(aad + 8, op->esp + 4, 4);
 }
 
-/* The nonce of AES-GCM (RFC 4106 4) and ChaCha20-Poly1305 (RFC 7634 2): salt, IV. */
+/* The nonce of AES-GCM (RFC 4106 4), ChaCha20-Poly1305 (RFC 7634 2) and GMAC (RFC 4543 3.2): salt, IV. */
 static inline void aead_nonce(uint8_t *nonce, const struct crypto_op *op)
 {
 	memcpy(nonce, &op->sa->salt, 4);

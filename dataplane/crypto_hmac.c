@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* AES-CBC or NULL with HMAC. IPsec-MB computes many packets side by side in the lanes of its vector
+/* AES-CBC, AES-CTR or NULL with HMAC. IPsec-MB computes many packets side by side in the lanes of its vector
  * registers, whatever SAs they are of, so all packets of a batch that have the same algorithms go in
  * one call for the cipher and one for the hash.
  *
@@ -7,6 +7,8 @@
  * interfaces here. They finish all they are given and keep no queue. IMB_SUBMIT_BURST has one, and
  * IPsec-MB 1.3 takes a full one for an empty one: its packets are lost. */
 #include "dataplane/crypto_ctx.h"
+
+#include <rte_branch_prediction.h>
 
 #define ESN_LEN 4
 
@@ -20,7 +22,11 @@ static const IMB_HASH_ALG hash_algs[AUTH_COUNT] = {
 /* Packets with the same number can go in one call: key->len is 0 with NULL encryption. */
 static inline unsigned suite_of(const struct crypto_op *op)
 {
-	return op->sa->auth << 8 | op->sa->key->len;
+	uint16_t algorithms;
+
+	static_assert(offsetof(struct sa, auth) == offsetof(struct sa, cipher) + 1, "read at once");
+	memcpy(&algorithms, &op->sa->cipher, sizeof(algorithms));
+	return algorithms << 8 | op->sa->key->len;
 }
 
 /* Bring those of op[0]'s suite to the front. Returns how many there are. */
@@ -43,21 +49,37 @@ static unsigned group_suite(struct crypto_op **op, unsigned n)
 struct suite {
 	uint32_t text_off; /* from the ESP header */
 	uint32_t icv_len;
+	bool counter;
 };
 
 static inline struct suite suite_make(const struct sa *sa)
 {
-	return (struct suite){.text_off = 8 + sa->iv_len, .icv_len = sa->icv_len};
+	return (struct suite){
+		.text_off = 8 + sa->iv_len,
+		.icv_len = sa->icv_len,
+		.counter = sa->cipher == CIPHER_AES_CTR,
+	};
 }
 
-static inline void set_job(
-	IMB_JOB *job, const struct suite *s, const struct crypto_op *op, uint8_t *icv)
+/* RFC 3686 4: nonce, IV, and a count of blocks that begins at 1. */
+static __rte_noinline const uint8_t *counter_block(uint8_t *block, const struct crypto_op *op)
+{
+	static const uint8_t one[4] = {0, 0, 0, 1};
+
+	aead_nonce(block, op);
+	memcpy(block + 12, one, sizeof(one));
+	return block;
+}
+
+static inline void set_job(struct crypto_ctx *ctx, unsigned i, const struct suite *s,
+	const struct crypto_op *op, uint8_t *icv)
 {
 	const struct crypto_key *key = op->sa->key;
+	IMB_JOB *job = &ctx->job[i];
 
 	job->src = op->esp;
 	job->dst = op->esp + s->text_off;
-	job->iv = op->esp + 8;
+	job->iv = likely(!s->counter) ? op->esp + 8 : counter_block(ctx->nonce[i], op);
 	job->enc_keys = key->aes.enc;
 	job->dec_keys = key->aes.dec;
 	job->cipher_start_src_offset_in_bytes = s->text_off;
@@ -76,10 +98,11 @@ static inline void set_job(
 static bool cipher(struct crypto_ctx *ctx, const struct crypto_op *op, IMB_JOB *job, unsigned n,
 	IMB_CIPHER_DIRECTION dir)
 {
+	IMB_CIPHER_MODE mode = op->sa->cipher == CIPHER_AES_CBC ? IMB_CIPHER_CBC : IMB_CIPHER_CNTR;
+
 	if (op->sa->cipher == CIPHER_NULL)
 		return true;
-	return IMB_SUBMIT_CIPHER_BURST_NOCHECK(
-		       ctx->mgr, job, n, IMB_CIPHER_CBC, dir, op->sa->key->len) == n;
+	return IMB_SUBMIT_CIPHER_BURST_NOCHECK(ctx->mgr, job, n, mode, dir, op->sa->key->len) == n;
 }
 
 /* A vector of mostly empty lanes is slower than the SHA instructions. */
@@ -108,7 +131,7 @@ static void seal_suite(struct crypto_ctx *ctx, struct crypto_op **op, unsigned n
 		uint8_t *icv = op[i]->esp + s.text_off + op[i]->text_len;
 
 		put_esn(op[i], icv);
-		set_job(&ctx->job[i], &s, op[i], icv);
+		set_job(ctx, i, &s, op[i], icv);
 	}
 	ok = cipher(ctx, op[0], ctx->job, n, IMB_DIR_ENCRYPT) && hash(ctx, op[0], n);
 	for (unsigned i = 0; i < n; i++)
@@ -125,7 +148,7 @@ static void prepare_open(
 			memcpy(ctx->icv[i].received, icv, s->icv_len);
 			put_esn(op[i], icv);
 		}
-		set_job(&ctx->job[i], s, op[i], ctx->icv[i].computed);
+		set_job(ctx, i, s, op[i], ctx->icv[i].computed);
 	}
 }
 

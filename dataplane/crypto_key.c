@@ -95,9 +95,11 @@ int crypto_key_init(struct sa *sa, const struct sa_params *p)
 	key->len = p->enc_key_len - cipher_info(p->cipher)->salt;
 	switch (p->cipher) {
 	case CIPHER_AES_GCM_16:
+	case CIPHER_AES_GMAC:
 		expand_gcm(key, p->enc_key);
 		break;
 	case CIPHER_AES_CBC:
+	case CIPHER_AES_CTR:
 		expand_aes(key, p->enc_key);
 		break;
 	case CIPHER_CHACHA20_POLY1305:

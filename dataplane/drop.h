@@ -10,7 +10,7 @@
 	/* link and IP hygiene (parse.c) */                                                        \
 	X(RX_IFACE_DOWN, "rx_iface_down", "arrived on an interface that is administratively down") \
 	X(TOO_SHORT, "too_short", "frame shorter than the headers it claims")                      \
-	X(SEGMENTS, "segments", "chained buffer that could not be made linear")                    \
+	X(SEGMENTS, "segments", "frame in several buffers, larger than a packet can be")           \
 	X(BAD_ETHERTYPE, "bad_ethertype", "neither IPv4, IPv6 nor a protocol of the kernel's")     \
 	X(NOT_OUR_MAC, "not_our_mac", "unicast frame for another station")                         \
 	X(IP4_VERSION, "ip4_version", "IPv4 header with another version number")                   \
@@ -22,13 +22,20 @@
 	X(IP6_VERSION, "ip6_version", "IPv6 header with another version number")                   \
 	X(IP6_PAYLOAD_LEN, "ip6_payload_len", "IPv6 payload length beyond the packet")             \
 	X(IP6_EXT_HEADERS, "ip6_ext_headers", "IPv6 extension headers too long, too many or cut")  \
+	X(IP6_SOURCE_ROUTE, "ip6_source_route", "IPv6 routing header of type 0 (RFC 5095)")        \
 	X(MARTIAN_SRC, "martian_src", "source address that no packet on a wire may have")          \
 	X(MARTIAN_DST, "martian_dst", "destination address that no packet on a wire may have")     \
+	X(OWN_SRC, "own_src", "source address is one of the router's own")                         \
+	X(RPF, "rpf", "no route back to the source (by that interface, where strict)")             \
 	/* forwarding (forward.c, icmp_error.c) */                                                 \
 	X(NO_ROUTE, "no_route", "no route to the destination")                                     \
 	X(BLACKHOLE, "blackhole", "blackhole route")                                               \
 	X(UNREACHABLE, "unreachable", "unreachable route")                                         \
 	X(PROHIBIT, "prohibit", "prohibit route")                                                  \
+	X(GUARD, "guard", "its route led into a tunnel interface that went down or was deleted")   \
+	X(FIB_FULL, "fib_full",                                                                    \
+		"would leave in the clear, since its route into a tunnel had no room")             \
+	X(ESP_ONLY, "esp_only", "would leave in the clear by a port that is set to esp_only")      \
 	X(TTL_EXCEEDED, "ttl_exceeded", "TTL or hop limit used up")                                \
 	X(TOO_BIG, "too_big", "larger than the next hop's MTU and may not be fragmented")          \
 	X(FRAGMENT_FAILED, "fragment_failed", "could not be fragmented (no buffer, bad options)")  \
@@ -44,8 +51,12 @@
 	X(INJECT_FULL, "inject_full", "packet of the kernel's, ring to the worker is full")        \
 	X(INJECT_BAD, "inject_bad", "packet of the kernel's is not a valid frame or packet")       \
 	/* fragments (reassemble.c) */                                                             \
-	X(FRAG_INVALID, "frag_invalid", "fragment overlaps, is too small or has a wrong length")   \
-	X(FRAG_TIMEOUT, "frag_timeout", "the other fragments did not come or found no room")       \
+	X(FRAG_INVALID, "frag_invalid", "fragment that no packet of 65535 bytes or less can have") \
+	X(FRAG_TINY, "frag_tiny", "fragment too small to be honest, or without the first headers") \
+	X(FRAG_OVERLAP, "frag_overlap", "fragments overlap: all of the packet's go (RFC 5722)")    \
+	X(FRAG_DUPLICATE, "frag_duplicate", "fragment came twice; the first one is used")          \
+	X(FRAG_FULL, "frag_full", "too many fragments wait: the oldest of a sender's gave way")    \
+	X(FRAG_TIMEOUT, "frag_timeout", "the other fragments did not come")                        \
 	/* ESP in (esp_in.c) */                                                                    \
 	X(ESP_NO_SA, "esp_no_sa", "no inbound SA with this SPI and destination")                   \
 	X(ESP_SHORT, "esp_short", "too short or badly aligned for its SA's algorithms")            \
@@ -76,9 +87,15 @@
 	X(ESP_EXPIRED_OUT, "esp_expired_out", "outbound SA has passed its hard lifetime")          \
 	X(ESP_CRYPTO_OUT, "esp_crypto_out", "crypto device refused an outbound packet")            \
 	X(ESP_NO_ROOM, "esp_no_room", "no room in the buffer for ESP's headers or trailer")        \
-	X(NO_MBUF, "no_mbuf", "buffer pool is empty")                                              \
+	X(NO_MBUF, "no_mbuf", "no buffer is free, or no large one")                                \
+	/* what ICMP says of our ESP packets (path_mtu.c, control/iface/path_mtu.c) */             \
+	X(PMTU_BAD, "pmtu_bad", "Packet Too Big about ESP: cut, wrong checksum or impossible MTU") \
+	X(PMTU_NO_SA, "pmtu_no_sa", "Packet Too Big about ESP that no outbound SA of ours sent")   \
+	X(PMTU_RATE, "pmtu_rate", "more Packet Too Big about ESP than are looked at")              \
+	X(ICMP_REFUSED, "icmp_refused", "ICMP redirect or source quench to the router itself")     \
 	/* ICMP errors of our own */                                                               \
-	X(ICMP_SUPPRESSED, "icmp_suppressed", "ICMP error not sent: rate limit or RFC 1812 4.3.2.7")
+	X(ICMP_SUPPRESSED, "icmp_suppressed",                                                      \
+		"ICMP error not sent: rate limit, RFC 1812 4.3.2.7 or no buffer")
 
 enum drop_reason {
 #define X(id, name, help) DROP_##id,

@@ -27,6 +27,8 @@ struct esp_hdr {
 #define NATT_PORT       4500
 #define NATT_MARKER_LEN 4 /* zero bytes in front of IKE on port 4500 */
 
+#define IP6_MTU_MIN 1280 /* RFC 8200 5: a link that can't must fragment below IPv6 */
+
 /* Stage: consume w->esp_in, decrypt, append the inner packets to w->fwd. p->sa is the SA, p->l4_off
  * the ESP header's offset. */
 void esp_in(struct worker *w);
@@ -60,11 +62,20 @@ const struct nexthop *esp_out_nexthop(struct worker *w, struct sa *sa);
  * and sends, or drops. One SA. */
 void esp_out_done(struct worker *w, struct sa *sa, struct pkt *p, unsigned n);
 
+/* What an outer header has of its packet's inner one, or of the VTI's rules. */
+struct esp_outer {
+	uint32_t label; /* IPv6: flow label, host order */
+	uint8_t tos, ttl;
+	bool df;
+};
+
+/* That of an inner packet which is about to be encrypted with this SA. */
+struct esp_outer esp_outer_for(const struct sa *sa, const struct pkt *p);
+
 /* Put the outer header (IP, UDP) in front of a packet whose ESP part of `esp_len` bytes stands at
- * `esp`; tos and df come from the inner header. Lengths and the IPv4 checksum are right
- * afterwards. Returns the outer header's first byte. */
+ * `esp`. Lengths and checksums are right afterwards. Returns the outer header's first byte. */
 uint8_t *esp_outer_header(
-	const struct sa *sa, uint8_t *esp, uint32_t esp_len, uint8_t tos, bool inner_df);
+	const struct sa *sa, uint8_t *esp, uint32_t esp_len, const struct esp_outer *o);
 
 /* DSCP and ECN of an inner header (as a TOS byte) and its DF bit (always set for IPv6). */
 static inline uint8_t esp_inner_tos(const uint8_t *l3, unsigned family)

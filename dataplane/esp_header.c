@@ -13,7 +13,6 @@ static void template_ip4(struct sa *sa)
 	struct rte_ipv4_hdr *ip = (void *)sa->hdr;
 
 	ip->version_ihl = RTE_IPV4_VHL_DEF;
-	ip->time_to_live = ESP_OUTER_TTL;
 	ip->next_proto_id = sa->flags & SA_UDP_ENCAP ? IPPROTO_UDP : IPPROTO_ESP;
 	ip->src_addr = sa->src.v4;
 	ip->dst_addr = sa->dst.v4;
@@ -25,9 +24,7 @@ static void template_ip6(struct sa *sa)
 {
 	struct rte_ipv6_hdr *ip = (void *)sa->hdr;
 
-	ip->vtc_flow = htonl(6u << 28);
 	ip->proto = sa->flags & SA_UDP_ENCAP ? IPPROTO_UDP : IPPROTO_ESP;
-	ip->hop_limits = ESP_OUTER_TTL;
 	memcpy(&ip->src_addr, sa->src.v6, 16);
 	memcpy(&ip->dst_addr, sa->dst.v6, 16);
 	sa->hdr_len = sizeof(*ip);
@@ -45,6 +42,8 @@ static void make_mould(struct sa *sa)
 		/* RFC 6040 normal mode copies the ECN field on the way in. */
 		.tos_mask = (sa->flags & SA_NO_COPY_DSCP ? 0 : (uint8_t)~ECN_MASK) |
 			(sa->flags & SA_NO_ECN ? 0 : ECN_MASK),
+		.ttl = ESP_OUTER_TTL,
+		.label = OUTER_LABEL_HASH,
 		.four = sa->family == IP_V4,
 		.udp = sa->flags & SA_UDP_ENCAP,
 		.set_df = sa->flags & SA_SET_DF,
@@ -85,12 +84,31 @@ void esp_build_template(struct sa *sa)
 		make_mould(sa);
 }
 
+struct esp_outer esp_vary(struct esp_outer o, const struct outer_rules *r, const struct pkt *p)
+{
+	if (r->map)
+		o.tos |= r->dscp[esp_inner_tos(p->l3, p->family) >> 2];
+	if (r->ttl == 0)
+		o.ttl = p->l3[p->family == IP_V4 ? offsetof(struct rte_ipv4_hdr, time_to_live)
+						 : offsetof(struct rte_ipv6_hdr, hop_limits)];
+	return o;
+}
+
+struct esp_outer esp_outer_for(const struct sa *sa, const struct pkt *p)
+{
+	const struct outer_rules *rules = esp_rules(sa);
+	struct esp_mould k = sa->mould;
+
+	if (rules != NULL)
+		esp_mould_ruled(&k, rules);
+	return esp_outer_of(&k, rules, p);
+}
+
 uint8_t *esp_outer_header(
-	const struct sa *sa, uint8_t *esp, uint32_t esp_len, uint8_t tos, bool inner_df)
+	const struct sa *sa, uint8_t *esp, uint32_t esp_len, const struct esp_outer *o)
 {
 	uint32_t seq = ((const struct esp_hdr *)esp)->seq;
-	uint8_t *outer =
-		esp_put_header(&sa->mould, sa->hdr, esp, esp_len, tos, inner_df, ntohl(seq));
+	uint8_t *outer = esp_put_header(&sa->mould, sa->hdr, esp, esp_len, o, ntohl(seq));
 
 	esp_udp6_checksum(sa, outer);
 	return outer;

@@ -3,12 +3,16 @@
 #include "dataplane/esp_inner.h"
 
 #include "dataplane/esp.h"
+#include "dataplane/mss.h"
+#include "dataplane/outer_rules.h"
 #include "dataplane/parse_ip.h"
 #include "dataplane/worker.h"
 
 #include <rte_branch_prediction.h>
 #include <rte_byteorder.h>
 #include <rte_vect.h>
+
+#include <netinet/in.h>
 
 #define GOOD DROP_REASON_COUNT
 
@@ -110,7 +114,8 @@ static inline enum drop_reason strip_trailer(
 
 /* Strip ESP's trailer and the outer header, check what was inside, and settle ECN. p is the outer
  * packet, decrypted in place; `to` becomes the inner one, all but `in` and `nh`. */
-static inline enum drop_reason unwrap(const struct sa *sa, const struct pkt *p, struct pkt *to)
+static inline enum drop_reason unwrap(
+	const struct sa *sa, const struct pkt *p, struct pkt *to, bool ecn)
 {
 	uint8_t outer_ecn = esp_inner_tos(p->l3, p->family) & ECN_MASK;
 	enum drop_reason bad;
@@ -136,7 +141,19 @@ static inline enum drop_reason unwrap(const struct sa *sa, const struct pkt *p, 
 	}
 	if (unlikely(sa->n_selectors != 0 && !esp_selected(sa, to)))
 		return DROP_ESP_SELECTOR;
-	return sa->flags & SA_NO_ECN ? GOOD : merge_ecn(to, outer_ecn);
+	return ecn ? merge_ecn(to, outer_ecn) : GOOD;
+}
+
+/* Does the outer ECN field count? The VTI has the last word. */
+static inline bool heeds_ecn(const struct sa *sa, const struct iface *vti)
+{
+	const struct outer_rules *r = NULL;
+
+	if (likely(vti != NULL))
+		r = atomic_load_explicit(&vti->outer, memory_order_acquire);
+	if (unlikely(r != NULL && r->ecn != OUTER_ECN_SA))
+		return r->ecn == OUTER_ECN_TRUE;
+	return !(sa->flags & SA_NO_ECN);
 }
 
 static bool all_are(const uint8_t *v, uint8_t value, unsigned n)
@@ -239,8 +256,9 @@ void esp_in_done(struct worker *w, struct sa *sa, struct pkt *p, const uint64_t 
 	struct vec *fwd = &w->fwd;
 	uint64_t packets = 0, bytes = 0;
 	enum drop_reason bad, no_tunnel;
+	const unsigned first = fwd->n;
 	struct iface *vti;
-	bool mirror;
+	bool mirror, ecn, tcp = false;
 
 	n = authentic(w, sa, p, seq, ok, n);
 	if (n == 0)
@@ -250,11 +268,12 @@ void esp_in_done(struct worker *w, struct sa *sa, struct pkt *p, const uint64_t 
 	/* Even a packet that is refused below proves that the peer lives. */
 	sw->last_use = w->now;
 	no_tunnel = tunnel_of(sa, &vti);
+	ecn = heeds_ecn(sa, vti);
 	mirror = vti != NULL && iface_has(vti, IFACE_MIRROR);
 	for (unsigned i = 0; i < n; i++) {
 		struct pkt *to = &fwd->p[fwd->n];
 
-		bad = unwrap(sa, &p[i], to);
+		bad = unwrap(sa, &p[i], to, ecn);
 		if (likely(bad == GOOD))
 			bad = no_tunnel;
 		if (unlikely(bad != GOOD)) {
@@ -266,10 +285,13 @@ void esp_in_done(struct worker *w, struct sa *sa, struct pkt *p, const uint64_t 
 		to->in = vti;
 		packets++;
 		bytes += to->len;
+		tcp |= to->proto == IPPROTO_TCP;
 		if (unlikely(mirror))
 			host_mirror(w, to, vti);
 		fwd->n++;
 	}
+	if (tcp)
+		mss_clamp(vti, &fwd->p[first], fwd->n - first);
 	sw->packets += packets;
 	sw->bytes += bytes;
 	if (vti != NULL) {

@@ -2,6 +2,7 @@
 /* Which packets are ESP that we can decrypt: plain (RFC 4303) or inside UDP (RFC 3948). */
 #include "dataplane/esp.h"
 #include "dataplane/spi_table.h"
+#include "dataplane/vlan.h"
 #include "dataplane/worker.h"
 
 #include <rte_byteorder.h>
@@ -57,6 +58,10 @@ static uint32_t early_spi(const struct rte_mbuf *m)
 	uint32_t spi = 0;
 
 	memcpy(&type, eth + 2 * RTE_ETHER_ADDR_LEN, sizeof(type));
+	if (unlikely(type == VLAN_TYPE_BE)) {
+		l3 += RTE_VLAN_HLEN;
+		memcpy(&type, l3 - sizeof(type), sizeof(type));
+	}
 	if (type == RTE_BE16(RTE_ETHER_TYPE_IPV4) && l3[9] == IPPROTO_ESP)
 		memcpy(&spi, l3 + sizeof(struct rte_ipv4_hdr), sizeof(spi));
 	else if (type == RTE_BE16(RTE_ETHER_TYPE_IPV6) && l3[6] == IPPROTO_ESP)

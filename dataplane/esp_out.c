@@ -7,6 +7,7 @@
 #include "dataplane/l2.h"
 #include "dataplane/lend.h"
 #include "dataplane/lookaside.h"
+#include "dataplane/vlan.h"
 #include "dataplane/worker.h"
 
 #include <rte_branch_prediction.h>
@@ -14,7 +15,7 @@
 #include <rte_malloc.h>
 
 /* Room in front of the outer header for a link-layer header with a VLAN tag. */
-#define L2_ROOM (RTE_ETHER_HDR_LEN + 4)
+#define L2_ROOM VLAN_HDR_LEN
 
 #define PAD_MAX 16 /* bytes written at the text's end, whatever of them is padding */
 
@@ -93,6 +94,7 @@ void seal_batch_free(struct seal_batch *b, const struct lend *l)
 /* What a run's packets have in common, kept in registers: see esp_mould. */
 struct mould {
 	struct esp_mould esp;
+	const struct outer_rules *rules;
 	struct sa *sa;
 	struct l2_head l2;    /* where frame is set */
 	uint32_t front, tail; /* room in the buffer before and behind the inner packet */
@@ -105,6 +107,7 @@ static __rte_always_inline struct mould mould_of(struct sa *sa, const struct nex
 {
 	struct mould k = {
 		.esp = sa->mould,
+		.rules = esp_rules(sa),
 		.sa = sa,
 		.front = sa->hdr_len + sa->iv_len + L2_ROOM,
 		.tail = RTE_MAX(
@@ -118,6 +121,8 @@ static __rte_always_inline struct mould mould_of(struct sa *sa, const struct nex
 
 	if (nh != NULL)
 		k.l2 = l2_head(nh);
+	if (unlikely(k.rules != NULL))
+		esp_mould_ruled(&k.esp, k.rules);
 	return k;
 }
 
@@ -138,19 +143,27 @@ static __rte_always_inline struct mould plain_mould(const struct mould *k)
 
 	plain.esp.four = true;
 	plain.esp.udp = false;
+	plain.esp.varies = false;
+	/* What is the same in all packets is put in once. */
+	plain.esp.ip4[0] |= (uint64_t)k->esp.tos << 8;
+	plain.esp.ip4[1] |= k->esp.ttl;
+	plain.esp.ip4_sum += ((uint32_t)k->esp.tos << 8) + k->esp.ttl;
+	plain.esp.tos = 0;
+	plain.esp.ttl = 0;
 	plain.esp.hdr_len = sizeof(struct rte_ipv4_hdr) + sizeof(struct esp_hdr);
 	plain.align = 4;
 	plain.icv_len = 16;
 	plain.iv_len = sizeof(uint64_t);
 	plain.counter_iv = true;
 	plain.frame = true;
+	plain.l2 = l2_head_plain(&k->l2);
 	return plain;
 }
 
 static inline bool is_plain(const struct mould *k)
 {
-	return k->esp.four && !k->esp.udp && k->align == 4 && k->icv_len == 16 && k->counter_iv &&
-		k->frame;
+	return k->esp.four && !k->esp.udp && !k->esp.varies && k->align == 4 && k->icv_len == 16 &&
+		k->counter_iv && k->frame && k->l2.len == RTE_ETHER_HDR_LEN;
 }
 
 /* Wrap one packet; only the text is not yet encrypted and the ICV not there. Returns the outer
@@ -162,6 +175,7 @@ static __rte_always_inline uint32_t wrap(struct worker *w, const struct mould *k
 	uint8_t *esp = p->l3 - k->iv_len - sizeof(struct esp_hdr), *outer;
 	uint8_t *end = p->l3 + p->len;
 	uint32_t esp_len = sizeof(struct esp_hdr) + k->iv_len + len + k->icv_len;
+	struct esp_outer o = esp_outer_of(&k->esp, k->rules, p);
 	uint16_t last = pad | (p->family == IP_V4 ? ESP_NEXT_IP4 : ESP_NEXT_IP6) << 8;
 
 	memcpy(end, padding, PAD_MAX);
@@ -170,8 +184,7 @@ static __rte_always_inline uint32_t wrap(struct worker *w, const struct mould *k
 	op->esp = esp;
 	op->text_len = len;
 	op->seq_hi = seq >> 32;
-	outer = esp_put_header(&k->esp, k->sa->hdr, esp, esp_len, esp_inner_tos(p->l3, p->family),
-		esp_inner_df(p->l3, p->family), seq);
+	outer = esp_put_header(&k->esp, k->sa->hdr, esp, esp_len, &o, seq);
 	put_iv(w, k, esp + sizeof(struct esp_hdr), seq);
 	len = esp + esp_len - outer;
 	if (likely(k->frame))
@@ -283,12 +296,13 @@ static const struct nexthop *frame_nexthop(struct worker *w, struct sa *sa, uint
 	const struct nexthop *nh = esp_out_nexthop(w, sa);
 	uint32_t fixed = sa->hdr_len + sa->iv_len + sa->icv_len, mtu;
 
-	if (unlikely(nh == NULL || nh->type != NH_PORT || nh->l2_len != RTE_ETHER_HDR_LEN))
+	if (unlikely(nh == NULL || nh->type != NH_PORT))
 		return NULL;
 	/* Over IPv6 its UDP checksum needs the ciphertext. */
 	if (unlikely(sa->family == IP_V6 && (sa->flags & SA_UDP_ENCAP)))
 		return NULL;
-	mtu = iface_mtu(nh->iface);
+	mtu = RTE_MIN(
+		iface_mtu(nh->iface), atomic_load_explicit(&sa->path_mtu, memory_order_relaxed));
 	if (unlikely(iface_has(nh->iface, IFACE_MIRROR) || mtu < fixed + sa->align))
 		return NULL;
 	*largest = RTE_ALIGN_FLOOR(mtu - fixed, sa->align) - ESP_TRAILER_LEN;
@@ -341,7 +355,7 @@ static void drop_failed(struct worker *w, struct seal_batch *b, struct run *r)
 		struct pkt p = {.m = b->m[i]};
 
 		if (unlikely(!b->op[i].ok)) {
-			r->bytes -= p.m->pkt_len - RTE_ETHER_HDR_LEN;
+			r->bytes -= r->nh != NULL ? p.m->pkt_len - r->nh->l2_len : 0;
 			esp_drop_out(w, r->sa, &p, DROP_ESP_CRYPTO_OUT);
 			continue;
 		}

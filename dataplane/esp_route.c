@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From an encrypted packet to its outer next hop. All packets of an SA go the same way. */
+/* From an encrypted packet to its outer next hop. All packets of an SA go the same way, those too large
+ * for it in pieces. */
 #include "dataplane/crypto.h"
 #include "dataplane/esp_header.h"
 #include "dataplane/fib.h"
@@ -32,34 +33,6 @@ const struct nexthop *esp_out_nexthop(struct worker *w, struct sa *sa)
 		sw->nh_generation = generation;
 	}
 	return nexthop_by_id(sw->nh_id);
-}
-
-/* No ICMP error: the sender of the inner packet was told by the tunnel's MTU. */
-static void too_big(
-	struct worker *w, struct sa *sa, const struct nexthop *nh, struct pkt *p, uint16_t mtu)
-{
-	if (sa->family == IP_V4 && !esp_inner_df(p->l3, IP_V4)) {
-		port_send(w, nh, w->outer_pieces.p, fragment_ip4(w, p, mtu, &w->outer_pieces));
-		w->outer_pieces.n = 0;
-	} else {
-		esp_drop_out(w, sa, p, DROP_TOO_BIG);
-	}
-}
-
-static void to_port(
-	struct worker *w, struct sa *sa, struct pkt *p, unsigned n, const struct nexthop *nh)
-{
-	uint16_t mtu = iface_mtu(nh->iface);
-	unsigned sent = 0;
-
-	for (unsigned i = 0; i < n; i++) {
-		if (likely(p[i].len <= mtu))
-			continue;
-		port_send(w, nh, &p[sent], i - sent);
-		too_big(w, sa, nh, &p[i], mtu);
-		sent = i + 1;
-	}
-	port_send(w, nh, &p[sent], n - sent);
 }
 
 /* A tunnel inside another one; stage_vti_out() bounds the depth. Not into the same one again: there
@@ -106,13 +79,14 @@ static enum drop_reason refusal(const struct nexthop *nh)
 	}
 }
 
-static void route_run(struct worker *w, struct sa *sa, struct pkt *p, unsigned n)
+static void to_nexthop(
+	struct worker *w, struct sa *sa, struct pkt *p, unsigned n, const struct nexthop *nh)
 {
-	const struct nexthop *nh = esp_out_nexthop(w, sa);
-
+	if (n == 0)
+		return;
 	switch (nh != NULL ? nh->type : NH_NO_ROUTE) {
 	case NH_PORT:
-		to_port(w, sa, p, n, nh);
+		port_send(w, nh, p, n);
 		break;
 	case NH_VTI:
 		to_vti(w, sa, p, n, nh->iface);
@@ -125,6 +99,76 @@ static void route_run(struct worker *w, struct sa *sa, struct pkt *p, unsigned n
 		for (unsigned i = 0; i < n; i++)
 			esp_drop_out(w, sa, &p[i], refusal(nh));
 	}
+}
+
+/* Largest packet for the link at hand and, where ICMP has told, for those behind it. A tunnel lets IPv6's
+ * smallest MTU in, however narrow it is (vti_out.c). */
+static uint16_t outer_mtu(const struct sa *sa, const struct nexthop *nh)
+{
+	const uint16_t told = atomic_load_explicit(&sa->path_mtu, memory_order_relaxed);
+	uint16_t mtu;
+
+	if (nh == NULL || nh->iface == NULL)
+		return told;
+	mtu = iface_mtu(nh->iface);
+	if (nh->type == NH_VTI && sa->family == IP_V6 && mtu < IP6_MTU_MIN)
+		mtu = IP6_MTU_MIN;
+	return RTE_MIN(mtu, told);
+}
+
+/* What the SA's DF bit allows; all where the tunnel is to fragment after encryption; and, for the sake of
+ * IPv6 inside, whatever is no longer than what carries its smallest MTU (RFC 8200 5). */
+static bool may_cut(const struct sa *sa, const struct pkt *p)
+{
+	const struct iface *vti = atomic_load_explicit(&sa->vti, memory_order_acquire);
+
+	return (p->family == IP_V4 && !esp_inner_df(p->l3, IP_V4)) ||
+		(vti != NULL && iface_has(vti, IFACE_FRAGMENT_AFTER)) ||
+		p->len <= sa_outer_len(sa, IP6_MTU_MIN);
+}
+
+/* Into w->outer_pieces. The fragments' id: a header with DF had none. */
+static unsigned cut(struct worker *w, const struct sa *sa, struct pkt *p, uint16_t mtu)
+{
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)p->l3;
+	const struct esp_hdr *esp = (const void *)(p->l3 + sa->hdr_len - sizeof(*esp));
+	const uint32_t id = rte_be_to_cpu_32(esp->seq) + sa->spi;
+
+	if (p->family == IP_V6)
+		return fragment_ip6(w, p, mtu, id, &w->outer_pieces);
+	if (esp_inner_df(p->l3, IP_V4)) {
+		ip->packet_id = rte_cpu_to_be_16(id);
+		ip->fragment_offset = 0;
+	}
+	return fragment_ip4(w, p, mtu, &w->outer_pieces);
+}
+
+/* No ICMP error: the sender of the inner packet was told by the tunnel's MTU. */
+static void too_big(
+	struct worker *w, struct sa *sa, struct pkt *p, uint16_t mtu, const struct nexthop *nh)
+{
+	if (may_cut(sa, p)) {
+		to_nexthop(w, sa, w->outer_pieces.p, cut(w, sa, p, mtu), nh);
+		w->outer_pieces.n = 0;
+	} else {
+		esp_drop_out(w, sa, p, DROP_TOO_BIG);
+	}
+}
+
+static void route_run(struct worker *w, struct sa *sa, struct pkt *p, unsigned n)
+{
+	const struct nexthop *nh = esp_out_nexthop(w, sa);
+	const uint16_t mtu = outer_mtu(sa, nh);
+	unsigned sent = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (likely(p[i].len <= mtu))
+			continue;
+		to_nexthop(w, sa, &p[sent], i - sent, nh);
+		too_big(w, sa, &p[i], mtu, nh);
+		sent = i + 1;
+	}
+	to_nexthop(w, sa, &p[sent], n - sent, nh);
 }
 
 void esp_out_done(struct worker *w, struct sa *sa, struct pkt *p, unsigned n)

@@ -2,15 +2,15 @@
 /* The forward stage: longest-prefix match, next hop, TTL, and where each packet goes from there. */
 #include "dataplane/esp.h"
 #include "dataplane/fib.h"
+#include "dataplane/lookup.h"
 #include "dataplane/nexthop.h"
+#include "dataplane/own_src.h"
+#include "dataplane/rpf.h"
 #include "dataplane/worker.h"
 
 #include <rte_byteorder.h>
 #include <rte_ip.h>
 #include <rte_prefetch.h>
-
-/* Destinations looked up in one go: enough for the FIB's vector code, little enough for the L1 cache. */
-#define LOOKUP_BATCH 64u
 
 /* Of these what comes behind the lookup is fetched at once: few enough to be still in the L1 cache. */
 #define FETCH_BATCH 32u
@@ -18,25 +18,19 @@
 /* Stands for ids that lead nowhere (any more). */
 static const struct nexthop no_route = {.type = NH_NO_ROUTE};
 
-static const uint8_t *dst_addr(const struct pkt *p)
-{
-	return p->l3 +
-		(p->family == IP_V4 ? offsetof(struct rte_ipv4_hdr, dst_addr)
-				    : offsetof(struct rte_ipv6_hdr, dst_addr));
-}
-
 static uint8_t vrf_of(const struct pkt *p)
 {
 	return p->in != NULL ? p->in->vrf : 0;
 }
 
-/* Packets at the front of p that share a VRF. */
+/* Packets at the front of p that share a VRF and a reverse path check. */
 static unsigned vrf_run(const struct pkt *p, unsigned n)
 {
-	uint8_t vrf = vrf_of(p);
 	unsigned i = 1;
 
-	while (i < n && vrf_of(p + i) == vrf)
+	while (i < n &&
+		(p[i].in == p->in ||
+			(vrf_of(p + i) == vrf_of(p) && rpf_mode(p + i) == rpf_mode(p))))
 		i++;
 	return i;
 }
@@ -48,32 +42,35 @@ static const struct nexthop *nexthop_of(uint64_t id)
 	return likely(nh != NULL) ? nh : &no_route;
 }
 
-/* Look up at most LOOKUP_BATCH packets of one VRF: next hops' ids in the packets' order. */
-static void lookup(struct fib *fib, const struct pkt *p, unsigned n, uint64_t *id)
+/* Destinations to be looked up. Returns whether a source has to be looked at (own_src_hint()). */
+static inline bool gather(struct lookup *l, const struct pkt *p, unsigned n)
 {
-	uint32_t dst4[LOOKUP_BATCH];
-	uint8_t dst6[LOOKUP_BATCH][16];
-	uint64_t id6[LOOKUP_BATCH];
-	unsigned n4 = 0, n6 = 0;
+	uint32_t hint = 0;
 
+	l->n4 = l->n6 = 0;
 	for (unsigned i = 0; i < n; i++) {
-		if (likely(p[i].family == IP_V4)) {
-			uint32_t dst;
-
-			memcpy(&dst, dst_addr(&p[i]), sizeof(dst));
-			dst4[n4++] = rte_be_to_cpu_32(dst);
-		} else {
-			memcpy(dst6[n6++], dst_addr(&p[i]), sizeof(dst6[0]));
-		}
+		lookup_add(l, p[i].family, pkt_dst(&p[i]));
+		hint |= own_src_hint(p[i].family, pkt_src(&p[i]));
 	}
-	if (n4 > 0)
-		fib_lookup4_bulk(fib, dst4, id, n4);
-	if (likely(n6 == 0))
-		return;
-	fib_lookup6_bulk(fib, dst6, id6, n6);
-	/* From the last on, so that the ids of IPv4 packets move before they are overwritten. */
-	for (unsigned i = n; i-- > 0;)
-		id[i] = p[i].family == IP_V4 ? id[--n4] : id6[--n6];
+	return hint & 1;
+}
+
+/* Look up at most LOOKUP_BATCH packets of one VRF: next hops' ids in the packets' order. What may not
+ * have the source it has is dropped; returns how many are left. */
+static unsigned lookup(struct worker *w, struct fib *fib, struct pkt *p, unsigned n, uint64_t *id)
+{
+	struct lookup l;
+
+	if (unlikely(gather(&l, p, n))) {
+		n = own_src_drop(w, fib, p, n);
+		gather(&l, p, n);
+	}
+	if (unlikely(n > 0 && rpf_mode(p) != IFACE_RPF_OFF)) {
+		n = rpf_check(w, fib, p, n);
+		gather(&l, p, n);
+	}
+	lookup_run(fib, &l, p, n, id);
+	return n;
 }
 
 /* RFC 1141: the checksum of a header whose TTL goes down by one rises by one in that byte. The two
@@ -154,11 +151,46 @@ static inline unsigned take_hops(struct worker *w, struct pkt *p, unsigned n, ui
 	return kept;
 }
 
+static void refuse(struct worker *w, struct pkt *p, enum drop_reason reason, enum icmp_error kind)
+{
+	icmp_error(w, p, kind, 0);
+	worker_drop_in(w, p, reason);
+}
+
+/* Does this way take only what is encrypted, or the router's own? */
+static inline bool clear_is_barred(const struct nexthop *nh)
+{
+	return nh->partial || iface_has(nh->iface, IFACE_ESP_ONLY);
+}
+
+/* ICMP errors quote what they are about: they may go where that came from. */
+static bool leaves_clear(const struct nexthop *nh, const struct pkt *p)
+{
+	return !(p->flags & PKT_OWN) || (p->in != NULL && p->in != nh->iface);
+}
+
+/* Refuse what may not leave in the clear; the rest moves to the front. Returns how many. */
+static unsigned bar_clear(struct worker *w, const struct nexthop *nh, struct pkt *p, unsigned n)
+{
+	enum drop_reason reason = nh->partial ? DROP_FIB_FULL : DROP_ESP_ONLY;
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (leaves_clear(nh, &p[i]))
+			refuse(w, &p[i], reason, ERR_PROHIBITED);
+		else
+			p[kept++] = p[i];
+	}
+	return kept;
+}
+
 static void to_port(struct worker *w, const struct nexthop *nh, struct pkt *p, unsigned n)
 {
 	uint16_t mtu = iface_mtu(nh->iface), longest;
 	unsigned sent = 0;
 
+	if (unlikely(clear_is_barred(nh)))
+		n = bar_clear(w, nh, p, n);
 	n = take_hops(w, p, n, &longest);
 	for (unsigned i = 0; i < n && unlikely(longest > mtu); i++) {
 		if (likely(p[i].len <= mtu))
@@ -185,14 +217,8 @@ static void to_resolver(struct worker *w, struct pkt *p)
 	p->flags |= PKT_FORWARDED;
 	if (p->nh->type == NH_GLEAN)
 		target = p->family == IP_V4 ? addr_v4(((struct rte_ipv4_hdr *)p->l3)->dst_addr)
-					    : addr_v6(dst_addr(p));
+					    : addr_v6(pkt_dst(p));
 	host_resolve(w, p, out, &target);
-}
-
-static void refuse(struct worker *w, struct pkt *p, enum drop_reason reason, enum icmp_error kind)
-{
-	icmp_error(w, p, kind, 0);
-	worker_drop_in(w, p, reason);
 }
 
 /* Types of which few packets are. */
@@ -208,13 +234,20 @@ static void dispatch_one(struct worker *w, const struct nexthop *nh, struct pkt 
 		break;
 	case NH_GLEAN:
 	case NH_PENDING:
-		to_resolver(w, p);
+		if (!clear_is_barred(nh) || bar_clear(w, nh, p, 1) == 1)
+			to_resolver(w, p);
+		break;
+	case NH_FIB_FULL:
+		refuse(w, p, DROP_FIB_FULL, ERR_PROHIBITED);
 		break;
 	case NH_BLACKHOLE:
 		worker_drop_in(w, p, DROP_BLACKHOLE);
 		break;
 	case NH_PROHIBIT:
 		refuse(w, p, DROP_PROHIBIT, ERR_PROHIBITED);
+		break;
+	case NH_GUARD:
+		refuse(w, p, DROP_GUARD, ERR_HOST_UNREACH);
 		break;
 	case NH_UNREACHABLE:
 		refuse(w, p, DROP_UNREACHABLE, ERR_HOST_UNREACH);
@@ -292,14 +325,17 @@ static inline void dispatch_all(
 static void route(struct worker *w, struct fib *fib, struct pkt *p, unsigned n)
 {
 	uint64_t id[LOOKUP_BATCH];
-	unsigned batch;
+	unsigned batch, left = n;
 	bool many;
 
 	if (likely(fib != NULL))
-		lookup(fib, p, n, id);
+		left = lookup(w, fib, p, n, id);
 	else
 		memset(id, 0, n * sizeof(id[0]));
 	cycles_charge(&w->cycles, CYCLES_LOOKUP, n);
+	n = left;
+	if (unlikely(n == 0))
+		return;
 	/* A guess that costs nothing: few next hops would hardly differ in both places. */
 	many = id[0] != id[n / 2] && id[0] != id[n - 1];
 	batch = unlikely(many) ? FETCH_BATCH : n;

@@ -4,6 +4,7 @@
  *
  * The packet itself becomes the first piece: its header stays as it is but for length, MF and
  * checksum, so the largest copy is saved. */
+#include "dataplane/buffer.h"
 #include "dataplane/worker.h"
 
 #include <rte_ip.h>
@@ -120,19 +121,19 @@ static void first_piece(const struct cut *c, struct pkt *p, uint16_t old_fragmen
 unsigned fragment_ip4(struct worker *w, struct pkt *p, uint16_t mtu, struct vec *out)
 {
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p->l3;
+	struct rte_mempool *pool = buffer_pool(w, mtu);
 	struct rte_mbuf *m[PIECES_MAX];
 	uint16_t old_fragment = rte_be_to_cpu_16(ip->fragment_offset), offset;
 	struct cut c;
 	struct pkt piece;
 	unsigned i;
 
-	if (!plan(&c, p, mtu) || c.pieces > VEC_ROOM(out) ||
-		mtu > rte_pktmbuf_data_room_size(w->pool) - RTE_PKTMBUF_HEADROOM) {
+	if (!plan(&c, p, mtu) || c.pieces > VEC_ROOM(out) || pool == NULL) {
 		worker_drop_in(w, p, DROP_FRAGMENT_FAILED);
 		return 0;
 	}
 	/* All or nothing: a packet of which a piece is missing is of no use to anybody. */
-	if (rte_pktmbuf_alloc_bulk(w->pool, m, c.pieces - 1) != 0) {
+	if (rte_pktmbuf_alloc_bulk(pool, m, c.pieces - 1) != 0) {
 		worker_drop_in(w, p, DROP_FRAGMENT_FAILED);
 		return 0;
 	}
@@ -143,6 +144,7 @@ unsigned fragment_ip4(struct worker *w, struct pkt *p, uint16_t mtu, struct vec 
 		vec_push(out, &piece);
 	}
 	first_piece(&c, &out->p[out->n - c.pieces], old_fragment);
+	buffer_leave_large(w, &out->p[out->n - c.pieces]);
 	w->stats.fragments_made += c.pieces - 1;
 	return c.pieces;
 }

@@ -2,7 +2,9 @@
 /* Worker's side of the rings to and from the host thread. */
 #include "dataplane/host.h"
 
+#include "dataplane/buffer.h"
 #include "dataplane/esp.h"
+#include "dataplane/vlan.h"
 #include "dataplane/worker.h"
 
 #include <rte_byteorder.h>
@@ -99,6 +101,8 @@ static bool take_one(_Atomic uint16_t *left)
 	return false;
 }
 
+_Atomic bool host_hold_asks;
+
 bool host_hold(struct worker *w, struct pkt *p, struct iface *out)
 {
 	struct host_tag tag = {
@@ -127,6 +131,18 @@ bool host_early(struct worker *w, struct pkt *p, uint16_t spi_off)
 	};
 
 	if (likely(!take_one(&host_early_room)))
+		return false;
+	set_data(p->m, p->l3, p->len);
+	return to_host(w, p->m, &tag);
+}
+
+_Atomic uint16_t host_path_mtu_room;
+
+bool host_path_mtu(struct worker *w, struct pkt *p, uint16_t quote, uint16_t spi_off)
+{
+	const struct host_tag tag = {.op = HOST_PATH_MTU, .quote = quote, .spi_off = spi_off};
+
+	if (!take_one(&host_path_mtu_room))
 		return false;
 	set_data(p->m, p->l3, p->len);
 	return to_host(w, p->m, &tag);
@@ -171,7 +187,7 @@ void host_mirror(struct worker *w, const struct pkt *p, struct iface *on)
 	if (likely(!iface_has(on, IFACE_MIRROR)))
 		return;
 	start = mirror_range(p, on, &len);
-	copy = rte_pktmbuf_alloc(w->pool);
+	copy = buffer_for(w, len);
 	if (copy == NULL) {
 		w->stats.mirror_lost++;
 		return;
@@ -179,6 +195,8 @@ void host_mirror(struct worker *w, const struct pkt *p, struct iface *on)
 	data = rte_pktmbuf_append(copy, len);
 	if (data != NULL) {
 		rte_memcpy(data, start, len);
+		if (on->vlan != 0 && vlan_is_tagged(copy)) /* on its way out */
+			vlan_strip(copy);
 		if (to_host(w, copy, &tag)) {
 			w->stats.mirrored++;
 			return;
@@ -188,13 +206,19 @@ void host_mirror(struct worker *w, const struct pkt *p, struct iface *on)
 	w->stats.mirror_lost++;
 }
 
+static void count_sent(struct iface_stats *s, uint32_t bytes)
+{
+	s->tx_packets++;
+	s->tx_bytes += bytes;
+}
+
 static void send_frame(struct worker *w, struct iface *out, struct rte_mbuf *m)
 {
 	struct pkt p = {.m = m};
-	struct iface_stats *s = &out->stats[w->id];
 	uint32_t len = m->pkt_len;
 
-	if (out->kind != IFACE_PORT || len < RTE_ETHER_HDR_LEN) {
+	if (out->kind != IFACE_PORT || len < RTE_ETHER_HDR_LEN ||
+		(out->vlan != 0 && !vlan_insert(m, out->vlan))) {
 		worker_drop_out(w, &p, out, DROP_INJECT_BAD);
 		return;
 	}
@@ -203,8 +227,9 @@ static void send_frame(struct worker *w, struct iface *out, struct rte_mbuf *m)
 		worker_drop_out(w, &p, out, DROP_TX_IFACE_DOWN);
 		return;
 	}
-	s->tx_packets++;
-	s->tx_bytes += len;
+	count_sent(&out->stats[w->id], len);
+	if (out->parent != NULL)
+		count_sent(&out->parent->stats[w->id], len);
 	port_tx(w, out->port_id, m);
 }
 
@@ -312,22 +337,38 @@ static void from_hold(struct worker *w, struct rte_mbuf *m)
 		into_tunnel(w, &p, out);
 }
 
+/* The IP packet that a worker sent away and that is back. */
+static bool describe(struct pkt *p, const struct host_tag *tag, struct rte_mbuf *m)
+{
+	*p = (struct pkt){.m = m, .in = iface_by_id(tag->in)};
+	if (tag->l3_off >= m->data_len)
+		return false;
+	p->l3 = rte_pktmbuf_mtod_offset(m, uint8_t *, tag->l3_off);
+	if (parse_ip(p, m->data_len - tag->l3_off) != DROP_REASON_COUNT)
+		return false;
+	p->flags |= tag->flags;
+	return true;
+}
+
 static void route_again(struct worker *w, const struct host_tag *tag, struct rte_mbuf *m)
 {
-	struct pkt p = {.m = m, .in = iface_by_id(tag->in)};
-	uint8_t flags = tag->flags;
-	enum drop_reason bad = DROP_INJECT_BAD;
+	struct pkt p;
 
-	if (tag->l3_off < m->data_len) {
-		p.l3 = rte_pktmbuf_mtod_offset(m, uint8_t *, tag->l3_off);
-		bad = parse_ip(&p, m->data_len - tag->l3_off);
-	}
-	if (bad != DROP_REASON_COUNT) {
+	if (describe(&p, tag, m))
+		vec_push(&w->fwd, &p);
+	else
 		worker_drop_in(w, &p, DROP_INJECT_BAD);
-		return;
-	}
-	p.flags |= flags;
-	vec_push(&w->fwd, &p);
+}
+
+static_assert(DROP_REASON_COUNT <= UINT8_MAX, "struct host_tag has a byte for it");
+
+static void unreachable(struct worker *w, const struct host_tag *tag, struct rte_mbuf *m)
+{
+	struct pkt p;
+
+	if (describe(&p, tag, m))
+		icmp_error(w, &p, ERR_HOST_UNREACH, 0);
+	worker_drop_out(w, &p, iface_by_id(tag->iface), tag->reason);
 }
 
 static void receive_one(struct worker *w, struct rte_mbuf *m)
@@ -337,6 +378,8 @@ static void receive_one(struct worker *w, struct rte_mbuf *m)
 
 	if (tag.op == HOST_FORWARD)
 		route_again(w, &tag, m);
+	else if (tag.op == HOST_UNREACHABLE)
+		unreachable(w, &tag, m);
 	else if (tag.op == HOST_VTI)
 		from_hold(w, m);
 	else if (iface == NULL || m->nb_segs > 1)

@@ -23,8 +23,12 @@
 #define ICMP6_MAX     1280 /* RFC 4443 2.4 (c) */
 #define ICMP6_PTB_MIN 1280 /* less than that no IPv6 sender obeys, RFC 8200 5 */
 
-#define ICMP_RATE  1000 /* errors per second and worker */
-#define ICMP_BURST 100
+/* Errors per second and worker: of all, and to one host. The second is what keeps a host that floods
+ * from taking others their errors, above all Packet Too Big. */
+#define ALL_RATE     1000
+#define ALL_BURST    100
+#define TARGET_RATE  100
+#define TARGET_BURST 20
 
 /* Both families' error header: type, code, checksum, then 4 bytes that only too-big fills. */
 struct icmp_hdr {
@@ -97,16 +101,37 @@ static bool may_answer(const struct pkt *p)
 		ip6_unicast((const uint8_t *)&ip6->dst_addr);
 }
 
-/* A token bucket that holds cycles: an error costs the cycles between two of them at ICMP_RATE. */
-static bool take_token(struct worker *w)
+/* A token bucket that holds cycles: an error costs the cycles between two of them. False: too few. */
+static bool refill(struct icmp_bucket *b, uint64_t now, uint64_t cost, unsigned burst)
 {
-	uint64_t cost = rte_get_tsc_hz() / ICMP_RATE;
+	b->tokens = RTE_MIN(b->tokens + (now - b->refill), cost * burst);
+	b->refill = now;
+	return b->tokens >= cost;
+}
 
-	w->icmp_tokens = RTE_MIN(w->icmp_tokens + (w->now - w->icmp_refill), cost * ICMP_BURST);
-	w->icmp_refill = w->now;
-	if (w->icmp_tokens < cost)
+/* Whoever has an IPv6 address can send from all of its /64. */
+static struct icmp_bucket *target_bucket(struct worker *w, const struct pkt *about)
+{
+	uint64_t key = 0;
+
+	if (about->family == IP_V4)
+		memcpy(&key, about->l3 + offsetof(struct rte_ipv4_hdr, src_addr), 4);
+	else
+		memcpy(&key, about->l3 + offsetof(struct rte_ipv6_hdr, src_addr), 8);
+	key *= 0x9e3779b97f4a7c15; /* 2^64 by the golden ratio: the upper bits depend on all */
+	return &w->icmp_to[key >> (64 - ICMP_TARGET_BITS)];
+}
+
+static bool take_token(struct worker *w, const struct pkt *about)
+{
+	struct icmp_bucket *target = target_bucket(w, about);
+	const uint64_t hz = rte_get_tsc_hz();
+
+	if (!refill(target, w->now, hz / TARGET_RATE, TARGET_BURST) ||
+		!refill(&w->icmp_all, w->now, hz / ALL_RATE, ALL_BURST))
 		return false;
-	w->icmp_tokens -= cost;
+	target->tokens -= hz / TARGET_RATE;
+	w->icmp_all.tokens -= hz / ALL_RATE;
 	return true;
 }
 
@@ -194,13 +219,13 @@ void icmp_error(struct worker *w, const struct pkt *about, enum icmp_error kind,
 	struct addr src;
 
 	if (!may_answer(about) || !source(about, &src) || VEC_ROOM(&w->icmp) == 0 ||
-		!take_token(w)) {
+		!take_token(w, about)) {
 		w->stats.drops[DROP_ICMP_SUPPRESSED]++;
 		return;
 	}
 	p.m = rte_pktmbuf_alloc(w->pool);
 	if (p.m == NULL) {
-		w->stats.drops[DROP_NO_MBUF]++;
+		w->stats.drops[DROP_ICMP_SUPPRESSED]++;
 		return;
 	}
 	fill(&p, about, &src, kind, mtu);

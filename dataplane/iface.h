@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* An interface as the workers see it: a port or a virtual tunnel interface (VTI).
+/* An interface as the workers see it: a port, a VLAN of a port, or a virtual tunnel interface (VTI).
  *
  * Written by the control thread only. Words that change while packets flow (flags, mtu, the
  * outbound SAs) are changed by one relaxed or release store each; the rest is fixed from the
@@ -14,6 +14,7 @@
 #include <net/if.h>
 #include <stdatomic.h>
 
+struct outer_rules;
 struct sa;
 
 enum iface_kind {
@@ -22,10 +23,19 @@ enum iface_kind {
 };
 
 enum iface_flag {
-	IFACE_UP = 1 << 0,       /* administratively up */
-	IFACE_CARRIER = 1 << 1,  /* port: link up; VTI: a live SA in each direction */
-	IFACE_MIRROR = 1 << 2,   /* someone captures on the twin: copy every packet to it */
-	IFACE_PARALLEL = 1 << 3, /* VTI: each worker numbers and sends what it has received */
+	IFACE_UP = 1 << 0,             /* administratively up */
+	IFACE_CARRIER = 1 << 1,        /* port: link up; VTI: a live SA in each direction */
+	IFACE_MIRROR = 1 << 2,         /* someone captures on the twin: copy every packet to it */
+	IFACE_PARALLEL = 1 << 3,       /* VTI: each worker numbers and sends what it has received */
+	IFACE_FRAGMENT_AFTER = 1 << 4, /* VTI: encrypt first what is too large, then fragment */
+	IFACE_ESP_ONLY = 1 << 5,       /* port: what is only forwarded may not leave by it */
+};
+
+/* Reverse path check: is there a route back to the source of what came in? */
+enum iface_rpf {
+	IFACE_RPF_OFF,
+	IFACE_RPF_LOOSE, /* any route */
+	IFACE_RPF_STRICT /* by the interface that it came in by */
 };
 
 #define IFACE_MAX 65536 /* ids are 16 bits; 0 is no interface */
@@ -57,8 +67,19 @@ struct iface {
 	_Atomic uint16_t hold[2];
 	struct addr *_Atomic ip6; /* replaced whole, the old one retired */
 
+	/* IFACE_VTI: how outer headers are made; NULL: as the SA says. Replaced whole. */
+	struct outer_rules *_Atomic outer;
+	_Atomic uint16_t mss; /* largest TCP MSS let through. 0: any, 1: what fits the MTU */
+	_Atomic uint8_t rpf;  /* enum iface_rpf */
+
 	uint32_t kernel_ifindex; /* of the twin */
 	char name[IFNAMSIZ];
+
+	/* IFACE_PORT: its VLANs, by their ids (VLAN_IDS); NULL: there are none. */
+	struct iface *_Atomic *_Atomic vlans;
+	struct iface
+		*parent; /* a VLAN: the port that its frames come by; port_id, mac are its own */
+	uint16_t vlan;   /* a VLAN's id; 0: this is none */
 
 	struct iface_stats stats[]; /* one per worker */
 } __rte_cache_aligned;

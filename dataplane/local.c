@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Packets to an address of the router's own: ESP is ours, all else the kernel's. */
+/* Packets to an address of the router's own: ESP is ours, and what ICMP says of it; all else is the
+ * kernel's. */
 #include "dataplane/esp.h"
 #include "dataplane/worker.h"
 
 #include <rte_byteorder.h>
 #include <rte_udp.h>
 
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
+#include <netinet/ip_icmp.h>
 
 /* Only the first fragment shows a port, so every UDP fragment may be a piece of encapsulated ESP. */
 static bool may_be_esp_fragment(const struct pkt *p)
@@ -37,11 +40,25 @@ static enum drop_reason natt_verdict(const struct pkt *p)
 	return len < sizeof(struct esp_hdr) ? DROP_ESP_SHORT : DROP_ESP_NO_SA;
 }
 
+bool icmp_refused(const struct pkt *p)
+{
+	uint8_t type = p->l3[p->l4_off];
+
+	if ((p->flags & PKT_LATER_FRAGMENT) || p->l4_off >= p->len)
+		return false;
+	if (p->family == IP_V4)
+		return p->proto == IPPROTO_ICMP &&
+			(type == ICMP_REDIRECT || type == ICMP_SOURCE_QUENCH);
+	return p->proto == IPPROTO_ICMPV6 && type == ND_REDIRECT;
+}
+
 static enum drop_reason local_verdict(const struct pkt *p)
 {
 	const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)(p->l3 + p->l4_off);
 	uint32_t room = p->len - p->l4_off;
 
+	if (icmp_refused(p))
+		return DROP_ICMP_REFUSED;
 	if (p->flags & PKT_FRAGMENT)
 		return DROP_REASON_COUNT;
 	if (p->proto == IPPROTO_ESP)
@@ -76,6 +93,6 @@ void local_in(struct worker *w, struct pkt *p)
 		return;
 	if (verdict != DROP_REASON_COUNT)
 		worker_drop_in(w, p, verdict);
-	else
+	else if (!path_mtu_news(w, p))
 		host_punt(w, p);
 }

@@ -100,7 +100,7 @@ static void put_seq(
 	if (sa->dir == SA_IN)
 		return;
 	esp->seq = lo;
-	if (aead) {
+	if (aead || sa->cipher == CIPHER_AES_CTR) {
 		memcpy(esp + 1, &all, sizeof(all));
 		memcpy(lookaside_op(op)->iv + sizeof(sa->salt), &all, sizeof(all));
 	}
@@ -132,8 +132,7 @@ static void complete(struct worker *w, struct sa *sa, struct rte_crypto_op *op, 
 	lo->in = p->in != NULL ? p->in->id : 0;
 	if (!out)
 		return;
-	lo->tos = esp_inner_tos(p->l3, p->family);
-	lo->df = esp_inner_df(p->l3, p->family);
+	lo->outer = esp_outer_for(sa, p);
 	if (sa->cipher == CIPHER_AES_CBC)
 		put_cbc_iv(w, sa, op, esp);
 }
@@ -235,7 +234,7 @@ static void finish_out(struct worker *w, struct sa *sa, struct rte_crypto_op **o
 			continue;
 		}
 		p[kept] = lo->pkt;
-		p[kept].l3 = esp_outer_header(sa, esp, esp_len, lo->tos, lo->df);
+		p[kept].l3 = esp_outer_header(sa, esp, esp_len, &lo->outer);
 		p[kept].len = esp_len + sa->hdr_len - sizeof(struct esp_hdr);
 		mbuf_span(p[kept].m, p[kept].l3, p[kept].len);
 		kept++;

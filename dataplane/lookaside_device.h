@@ -3,6 +3,7 @@
 #ifndef VIADUCT_LOOKASIDE_DEVICE_H
 #define VIADUCT_LOOKASIDE_DEVICE_H
 
+#include "dataplane/esp.h"
 #include "dataplane/pkt.h"
 
 #include <rte_crypto.h>
@@ -25,9 +26,8 @@ struct lookaside_op {
 	struct pkt pkt;
 	struct sa *sa;
 	uint64_t seq;
-	uint16_t in; /* id of pkt.in, which nothing keeps alive meanwhile; 0: none */
-	uint8_t tos; /* outbound: of the inner header, which is ciphertext by then */
-	uint8_t df;
+	uint16_t in;            /* id of pkt.in, which nothing keeps alive meanwhile; 0: none */
+	struct esp_outer outer; /* outbound: by then the inner header is ciphertext */
 };
 
 #define LOOKASIDE_IV_OFFSET (sizeof(struct rte_crypto_op) + sizeof(struct rte_crypto_sym_op))

@@ -37,15 +37,21 @@ static void aead_xform(
 static void cipher_xform(
 	struct rte_crypto_sym_xform *x, const struct sa *sa, const struct sa_params *p)
 {
+	static const enum rte_crypto_cipher_algorithm algo[CIPHER_COUNT] = {
+		[CIPHER_NULL] = RTE_CRYPTO_CIPHER_NULL,
+		[CIPHER_AES_CBC] = RTE_CRYPTO_CIPHER_AES_CBC,
+		[CIPHER_AES_CTR] = RTE_CRYPTO_CIPHER_AES_CTR,
+	};
+
 	x->type = RTE_CRYPTO_SYM_XFORM_CIPHER;
 	x->cipher.op =
 		sa->dir == SA_OUT ? RTE_CRYPTO_CIPHER_OP_ENCRYPT : RTE_CRYPTO_CIPHER_OP_DECRYPT;
-	x->cipher.algo =
-		sa->cipher == CIPHER_NULL ? RTE_CRYPTO_CIPHER_NULL : RTE_CRYPTO_CIPHER_AES_CBC;
+	x->cipher.algo = algo[sa->cipher];
 	x->cipher.key.data = p->enc_key;
-	x->cipher.key.length = p->enc_key_len;
+	x->cipher.key.length = p->enc_key_len - cipher_info(sa->cipher)->salt;
 	x->cipher.iv.offset = LOOKASIDE_IV_OFFSET;
-	x->cipher.iv.length = sa->iv_len;
+	/* AES-CTR's is the whole counter block. */
+	x->cipher.iv.length = sa->cipher == CIPHER_AES_CTR ? 16 : sa->iv_len;
 }
 
 static void auth_xform(
@@ -167,6 +173,11 @@ int lookaside_sa_init(struct sa *sa, const struct sa_params *p, const char **why
 	if (!lookaside_device.running) {
 		*why = "no crypto device is running";
 		return -ENODEV;
+	}
+	/* librte_ipsec puts ESN's upper half behind the text, where HMAC wants it; RFC 4543 does not. */
+	if (sa->cipher == CIPHER_AES_GMAC) {
+		*why = "encryption: aes-gmac is not done on crypto devices";
+		return -ENOTSUP;
 	}
 	ls = rte_zmalloc("lookaside_sa", sizeof(*ls), RTE_CACHE_LINE_SIZE);
 	if (ls == NULL)

@@ -126,6 +126,12 @@ static enum drop_reason ip6_extensions(struct pkt *p)
 			break;
 		if (i == IP6_EXT_MAX || off + len > p->len)
 			return DROP_IP6_EXT_HEADERS;
+		/* Hop-by-hop options stand first or not at all. */
+		if (p->proto == IPPROTO_HOPOPTS && i > 0)
+			return DROP_IP6_EXT_HEADERS;
+		/* RFC 5095: what IPv4's source routes are. */
+		if (p->proto == IPPROTO_ROUTING && ext[2] == 0)
+			return DROP_IP6_SOURCE_ROUTE;
 		if (p->proto == IPPROTO_FRAGMENT)
 			ip6_fragment(p, ext);
 		else

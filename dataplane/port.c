@@ -3,6 +3,7 @@
 #include "dataplane/l2.h"
 #include "dataplane/nexthop.h"
 #include "dataplane/spread.h"
+#include "dataplane/vlan.h"
 #include "dataplane/worker.h"
 
 #include <rte_byteorder.h>
@@ -80,19 +81,29 @@ unsigned stage_rx(struct worker *w)
 	return n;
 }
 
+static void uncount(struct worker *w, struct iface *i, const struct rte_mbuf *m, uint32_t l2_len)
+{
+	struct iface_stats *stats = &i->stats[w->id];
+
+	stats->tx_packets--;
+	stats->tx_bytes -= m->pkt_len - l2_len;
+	stats->tx_drops++;
+}
+
 /* What the device or the other worker has no room for, from the `sent`th frame on, was counted as sent
  * when it was queued. */
 static void drop_queued(
 	struct worker *w, const struct worker_tx *tx, unsigned sent, enum drop_reason why)
 {
-	struct iface_stats *stats = &tx->iface->stats[w->id];
-
 	for (unsigned i = sent; i < tx->n; i++) {
-		stats->tx_bytes -= tx->m[i]->pkt_len - RTE_ETHER_HDR_LEN;
-		worker_drop(w, tx->m[i], why);
+		struct rte_mbuf *m = tx->m[i];
+		struct iface *vlan = vlan_is_tagged(m) ? vlan_of_port(tx->iface, vlan_id(m)) : NULL;
+
+		uncount(w, tx->iface, m, RTE_ETHER_HDR_LEN + (vlan != NULL ? RTE_VLAN_HLEN : 0));
+		if (vlan != NULL)
+			uncount(w, vlan, m, VLAN_HDR_LEN);
+		worker_drop(w, m, why);
 	}
-	stats->tx_packets -= tx->n - sent;
-	stats->tx_drops += tx->n - sent;
 }
 
 /* The queue is another worker's. */
@@ -173,23 +184,21 @@ void port_flush(struct worker *w)
 	w->n_pending = 0;
 }
 
-/* A link-layer header of another length than Ethernet's plain one. */
-static void put_long_l2(const struct nexthop *nh, struct pkt *p)
-{
-	uint8_t *l2 = p->l3 - nh->l2_len;
-	uint16_t type =
-		p->family == IP_V4 ? RTE_BE16(RTE_ETHER_TYPE_IPV4) : RTE_BE16(RTE_ETHER_TYPE_IPV6);
-
-	memcpy(l2, nh->l2, nh->l2_len);
-	memcpy(p->l3 - sizeof(type), &type, sizeof(type));
-	p->m->data_off = l2 - (uint8_t *)p->m->buf_addr;
-	p->m->data_len = nh->l2_len + p->len;
-	p->m->pkt_len = p->m->data_len;
-}
-
 static struct worker_tx *tx_ready(struct worker *w, const struct iface *out)
 {
 	return likely(iface_has(out, IFACE_UP)) ? tx_of(w, out->port_id) : NULL;
+}
+
+/* A port counts what its VLANs send, too. */
+static inline void count_sent(struct worker *w, const struct worker_tx *tx, struct iface *out,
+	uint64_t packets, uint64_t bytes)
+{
+	out->stats[w->id].tx_packets += packets;
+	out->stats[w->id].tx_bytes += bytes;
+	if (unlikely(out != tx->iface)) {
+		tx->iface->stats[w->id].tx_packets += packets;
+		tx->iface->stats[w->id].tx_bytes += bytes;
+	}
 }
 
 static void drop_run(
@@ -202,8 +211,7 @@ static void drop_run(
 /* What follows the IP packet in its buffer (Ethernet padding) is cut off. */
 void port_send(struct worker *w, const struct nexthop *nh, struct pkt *p, unsigned n)
 {
-	const struct l2_head head = l2_head(nh);
-	const unsigned l2_len = nh->l2_len;
+	const struct l2_head head = l2_head(nh), plain = l2_head_plain(&head);
 	struct iface *out = nh->iface;
 	struct worker_tx *tx = tx_ready(w, out);
 	bool mirror = iface_has(out, IFACE_MIRROR);
@@ -216,37 +224,34 @@ void port_send(struct worker *w, const struct nexthop *nh, struct pkt *p, unsign
 		return;
 	}
 	for (unsigned i = 0; i < n; i++) {
-		if (unlikely(p[i].l3 - (uint8_t *)p[i].m->buf_addr < l2_len)) {
+		if (unlikely(p[i].l3 - (uint8_t *)p[i].m->buf_addr < head.len)) {
 			worker_drop_out(w, &p[i], out, DROP_TX_ERROR);
 			continue;
 		}
-		if (likely(l2_len == RTE_ETHER_HDR_LEN))
-			l2_put(&head, p[i].family, p[i].m, p[i].l3, p[i].len);
+		if (likely(head.len == RTE_ETHER_HDR_LEN))
+			l2_put(&plain, p[i].family, p[i].m, p[i].l3, p[i].len);
 		else
-			put_long_l2(nh, &p[i]);
+			l2_put(&head, p[i].family, p[i].m, p[i].l3, p[i].len);
 		if (unlikely(mirror))
 			host_mirror(w, &p[i], out);
 		m[packets++] = p[i].m;
 		bytes += p[i].len;
 	}
 	enqueue(w, out->port_id, tx, m, packets);
-	out->stats[w->id].tx_packets += packets;
-	out->stats[w->id].tx_bytes += bytes;
+	count_sent(w, tx, out, packets, bytes);
 }
 
 void port_send_frames(
 	struct worker *w, struct iface *out, struct rte_mbuf **m, unsigned n, uint64_t bytes)
 {
 	struct worker_tx *tx = tx_ready(w, out);
-	struct iface_stats *stats = &out->stats[w->id];
 
 	if (unlikely(tx == NULL)) {
-		stats->tx_drops += n;
+		out->stats[w->id].tx_drops += n;
 		for (unsigned i = 0; i < n; i++)
 			worker_drop(w, m[i], DROP_TX_IFACE_DOWN);
 		return;
 	}
-	stats->tx_packets += n;
-	stats->tx_bytes += bytes;
+	count_sent(w, tx, out, n, bytes);
 	enqueue(w, out->port_id, tx, m, n);
 }

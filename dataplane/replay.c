@@ -2,6 +2,7 @@
 #include "dataplane/replay.h"
 
 #include <rte_branch_prediction.h>
+#include <rte_common.h>
 
 #include <string.h>
 
@@ -218,11 +219,26 @@ static unsigned accept_consecutive(struct replay *r, uint64_t first, unsigned n,
 	return done;
 }
 
+/* Everything is taken; the top still serves extended sequence numbers. */
+static __rte_noinline unsigned accept_all(
+	struct replay *r, const uint64_t *seq, unsigned n, bool shared)
+{
+	uint64_t highest = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		highest = seq[i] > highest ? seq[i] : highest;
+	if (replay_ahead(r, highest))
+		raise_top(r, highest, shared);
+	return n;
+}
+
 unsigned replay_accept_fresh(struct replay *r, const uint64_t *seq, unsigned n, bool shared)
 {
 	unsigned taken;
 
-	if (unlikely(r->window == 0 || !replay_ahead(r, seq[0])))
+	if (unlikely(r->window == 0))
+		return accept_all(r, seq, n, shared);
+	if (unlikely(!replay_ahead(r, seq[0])))
 		return 0;
 	if (n == 1)
 		taken = take_fresh(r, seq[0], bit_of(seq[0]), shared);
@@ -242,12 +258,6 @@ static inline void accept_run(
 	memset(verdicts, REPLAY_OK, i);
 	top = reached = atomic_load_explicit(&r->top, memory_order_relaxed);
 	for (; i < n; i = end) {
-		if (r->window == 0) { /* the top still serves extended sequence numbers */
-			verdicts[i] = REPLAY_OK;
-			reached = seq[i] > reached ? seq[i] : reached;
-			end = i + 1;
-			continue;
-		}
 		for (end = i + 1; end < n && seq[end] >> BLOCK_SHIFT == seq[i] >> BLOCK_SHIFT;)
 			end++;
 		reached = accept_block(r, reached, seq + i, verdicts + i, end - i);

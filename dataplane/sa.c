@@ -170,6 +170,7 @@ static void set_fields(struct sa *sa, const struct sa_params *p)
 			replay_seek(&sa->replay, p->first_seq - 1);
 		return;
 	}
+	atomic_init(&sa->path_mtu, UINT16_MAX);
 	atomic_init(&sa->seq, p->first_seq != 0 ? p->first_seq : 1);
 	sa->seq_max = sa_seq_end(sa);
 	if (p->max_packets != 0 && p->max_packets <= sa->seq_max - sa->seq)

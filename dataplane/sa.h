@@ -93,13 +93,16 @@ struct sa_worker {
  * the loop over a run's packets copies it: a local variable stays in registers, where *sa would be
  * read again after each store into a packet. */
 struct esp_mould {
-	uint64_t ip4[2]; /* IPv4: its first 16 bytes; lengths, id and checksum zero */
+	uint64_t ip4[2]; /* IPv4: its first 16 bytes; TOS, lengths, id, TTL and checksum zero */
 	uint32_t ip4_dst, ip4_sum;
 	uint32_t spi, spi_be;
 	uint32_t ports; /* UDP's, as they stand in memory */
 	uint8_t hdr_len;
-	uint8_t tos_mask;
+	uint8_t tos_mask, tos; /* inner bits that are copied; bits that are set */
+	uint8_t ttl;
+	uint8_t label; /* enum outer_label */
 	bool four, udp, set_df, copy_df;
+	bool varies; /* TTL or DSCP is looked up for each packet: esp_vary() */
 };
 
 static_assert(sizeof(struct esp_mould) + 2 * sizeof(uint64_t) <= RTE_CACHE_LINE_SIZE,
@@ -131,9 +134,12 @@ struct sa {
 	uint8_t hdr_len; /* out: bytes of hdr[]: IP, UDP when encapsulated, ESP */
 	uint8_t n_selectors;
 	_Atomic uint8_t expired; /* enum sa_state */
-	uint32_t salt;           /* AEAD, as it stands in memory */
+	uint32_t salt;           /* of counter modes, as it stands in memory */
 	uint32_t worker_count;
-	_Atomic uint8_t ends_state;     /* inbound: enum sa_ends_state */
+	_Atomic uint8_t ends_state; /* inbound: enum sa_ends_state */
+	/* Out: largest packet for the way to the peer, as ICMP told it (control/iface/path_mtu.h);
+	 * UINT16_MAX: nothing was told. */
+	_Atomic uint16_t path_mtu;
 	struct crypto_key *key;         /* IPsec-MB's schedules; wiped by sa_destroy */
 	struct lookaside_sa *lookaside; /* SA_LOOKASIDE */
 	struct iface *_Atomic vti;      /* bound interface; NULL: none yet */
@@ -230,6 +236,8 @@ bool sa_ends_valid(const struct sa_ends *ends, enum sa_dir dir, const char **why
  * quiescent. Until sa_forget_old_ends() is called again packets of the former ones are taken, too. */
 void sa_forget_old_ends(struct sa *sa);
 void sa_set_ends(struct sa *sa, const struct sa_ends *ends);
+/* The same two steps, but these are ends that the SA had before. */
+void sa_set_old_ends(struct sa *sa, const struct sa_ends *ends);
 
 /* Control side: what is to go on with an outbound SA, from other ends; NULL: no memory. Then
  * sa_moved() says so to the workers, and when all were quiescent since then sa_take_over() makes sure

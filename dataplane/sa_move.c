@@ -14,20 +14,32 @@ void sa_forget_old_ends(struct sa *sa)
 	atomic_store_explicit(&sa->ends_state, now, memory_order_relaxed);
 }
 
+/* A worker that finds the family finds the address. */
+static void write_ends(struct sa_ends *to, const struct sa_ends *ends)
+{
+	to->src = ends->src;
+	memcpy(to->dst.v6, ends->dst.v6, sizeof(to->dst.v6));
+	to->sport = ends->sport;
+	to->dport = ends->dport;
+	to->flags = ends->flags;
+	__atomic_store_n(&to->dst.family, ends->dst.family, __ATOMIC_RELEASE);
+}
+
 void sa_set_ends(struct sa *sa, const struct sa_ends *ends)
 {
 	uint8_t now = atomic_load_explicit(&sa->ends_state, memory_order_relaxed) & SA_ENDS_SECOND;
-	struct sa_ends *next = &sa->ends[!now];
 
-	/* A worker that finds the family finds the address. */
-	next->src = ends->src;
-	memcpy(next->dst.v6, ends->dst.v6, sizeof(next->dst.v6));
-	next->sport = ends->sport;
-	next->dport = ends->dport;
-	next->flags = ends->flags;
-	__atomic_store_n(&next->dst.family, ends->dst.family, __ATOMIC_RELEASE);
+	write_ends(&sa->ends[!now], ends);
 	atomic_store_explicit(
 		&sa->ends_state, (now ^ SA_ENDS_SECOND) | SA_ENDS_OLD, memory_order_release);
+}
+
+void sa_set_old_ends(struct sa *sa, const struct sa_ends *ends)
+{
+	uint8_t now = atomic_load_explicit(&sa->ends_state, memory_order_relaxed) & SA_ENDS_SECOND;
+
+	write_ends(&sa->ends[!now], ends);
+	atomic_store_explicit(&sa->ends_state, now | SA_ENDS_OLD, memory_order_release);
 }
 
 /* What doesn't depend on the ends. */
@@ -62,6 +74,7 @@ struct sa *sa_move(const struct sa *old, const struct sa_ends *ends)
 	sa->flags = (old->flags & ~SA_UDP_ENCAP) | (ends->flags & SA_UDP_ENCAP);
 	sa->family = ends->dst.family;
 	sa->ends[0] = *ends;
+	atomic_init(&sa->path_mtu, UINT16_MAX); /* it is another way */
 	esp_build_template(sa);
 	return sa;
 }

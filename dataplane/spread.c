@@ -2,6 +2,7 @@
 #include "dataplane/spread.h"
 
 #include "dataplane/esp.h"
+#include "dataplane/vlan.h"
 #include "dataplane/worker.h"
 
 #include <rte_byteorder.h>
@@ -87,17 +88,31 @@ static uint32_t hash_ip6(const uint8_t *l3, uint32_t room)
 
 uint32_t spread_hash(const struct rte_mbuf *m)
 {
-	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+	const uint8_t *l3 = rte_pktmbuf_mtod(m, const uint8_t *) + RTE_ETHER_HDR_LEN;
 	uint32_t room = m->data_len;
+	uint16_t type;
 
-	if (room < sizeof(*eth))
+	if (room < RTE_ETHER_HDR_LEN)
 		return 0;
-	room -= sizeof(*eth);
-	if (eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4))
-		return hash_ip4((const uint8_t *)(eth + 1), room);
-	if (eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV6))
-		return hash_ip6((const uint8_t *)(eth + 1), room);
+	room -= RTE_ETHER_HDR_LEN;
+	if (vlan_is_tagged(m)) {
+		l3 += RTE_VLAN_HLEN;
+		room -= RTE_VLAN_HLEN;
+	}
+	memcpy(&type, l3 - sizeof(type), sizeof(type));
+	if (type == RTE_BE16(RTE_ETHER_TYPE_IPV4))
+		return hash_ip4(l3, room);
+	if (type == RTE_BE16(RTE_ETHER_TYPE_IPV6))
+		return hash_ip6(l3, room);
 	return 0;
+}
+
+uint16_t spread_by_addresses(const struct worker *w, const uint8_t *l3, unsigned family)
+{
+	const unsigned words = family == IP_V4 ? 1 : 4, at = family == IP_V4 ? 12 : 8;
+	uint32_t dst = hash_words(l3 + at + 4 * words, words, 0);
+
+	return (uint64_t)hash_words(l3 + at, words, dst) * w->n_workers >> 32;
 }
 
 /* Frames that are not IP stay: their order with each other is all that matters. */
@@ -213,6 +228,8 @@ unsigned handoff_receive(struct worker *w, unsigned max)
 			i += run;
 		} else if (tag->op == HOST_VTI) {
 			i += host_from_worker(w, m + i, n - i);
+		} else if (tag->op == HOST_FRAGMENT) {
+			reassemble_from_worker(w, m[i++]);
 		} else {
 			port_tx(w, tag->iface, m[i++]);
 		}

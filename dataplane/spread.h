@@ -13,6 +13,9 @@ struct worker;
  * and ports, fragments by addresses. 0: not IP. */
 uint32_t spread_hash(const struct rte_mbuf *m);
 
+/* The worker that puts a packet's fragments together: it is where spread() hands them, too. */
+uint16_t spread_by_addresses(const struct worker *w, const uint8_t *l3, unsigned family);
+
 #define SPREAD_MAX 64
 
 /* Of n received frames, at most SPREAD_MAX, hand on what other workers serve; m[] keeps this worker's,

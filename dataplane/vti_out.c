@@ -5,13 +5,15 @@
  * A packet larger than the tunnel's MTU is answered with Packet Too Big, or cut before it is
  * encrypted (RFC 4301 8.2): the far gateway then never has to reassemble. */
 #include "dataplane/esp.h"
+#include "dataplane/mss.h"
 #include "dataplane/worker.h"
 
 #include <rte_branch_prediction.h>
 
-#define TUNNEL_DEPTH_MAX 4    /* a tunnel in a tunnel in a tunnel; more is a routing loop */
-#define FETCH_BATCH      16u  /* tunnels whose SAs are fetched at once */
-#define IP6_MTU_MIN      1280 /* RFC 8200 5: a link that can't must fragment below IPv6 */
+#include <netinet/in.h>
+
+#define FETCH_BATCH      16u /* tunnels whose SAs are fetched at once */
+#define TUNNEL_DEPTH_MAX 4   /* a tunnel in a tunnel in a tunnel; more is a routing loop */
 
 /* What a run's packets of one family have in common. */
 struct way {
@@ -30,10 +32,15 @@ struct run {
 static void enter(struct worker *w, struct run *r, struct pkt *p, unsigned n)
 {
 	const struct way *way = &r->way;
+	bool tcp = false;
 
 	r->packets += n;
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
 		r->bytes += p[i].len;
+		tcp |= p[i].proto == IPPROTO_TCP;
+	}
+	if (tcp)
+		mss_clamp(r->out, p, n);
 	if (unlikely(iface_has(r->out, IFACE_MIRROR))) {
 		for (unsigned i = 0; i < n; i++)
 			host_mirror(w, &p[i], r->out);
@@ -45,6 +52,11 @@ static void too_big(struct worker *w, struct run *r, struct pkt *p, uint16_t mtu
 {
 	unsigned n;
 
+	/* The twin's MTU is no less than IPv6's: the kernel can't know better. esp_route.c cuts it. */
+	if ((p->flags & PKT_OWN) && p->len <= IP6_MTU_MIN) {
+		enter(w, r, p, 1);
+		return;
+	}
 	if (esp_inner_df(p->l3, p->family)) {
 		icmp_error(w, p, ERR_TOO_BIG, mtu);
 		worker_drop_out(w, p, r->out, DROP_TOO_BIG);
@@ -56,6 +68,19 @@ static void too_big(struct worker *w, struct run *r, struct pkt *p, uint16_t mtu
 	w->pieces.n = 0;
 }
 
+/* Its sender fails at once instead of waiting for answers; unless an SA may be about to come. */
+static void refuse(
+	struct worker *w, struct iface *out, const struct pkt *p, enum drop_reason reason)
+{
+	bool final = reason == DROP_VTI_DOWN ||
+		(reason == DROP_VTI_NO_SA &&
+			!atomic_load_explicit(&host_hold_asks, memory_order_relaxed));
+
+	if (final && !(p->flags & PKT_OWN))
+		icmp_error(w, p, ERR_HOST_UNREACH, 0);
+	worker_drop_out(w, p, out, reason);
+}
+
 /* One that does not simply enter: no way to take, too deep, or too large for it. */
 static void stopped(struct worker *w, struct run *r, struct pkt *p)
 {
@@ -64,7 +89,7 @@ static void stopped(struct worker *w, struct run *r, struct pkt *p)
 	if (way->refusal == DROP_VTI_NO_SA && host_hold(w, p, r->out))
 		return;
 	if (way->refusal != DROP_REASON_COUNT)
-		worker_drop_out(w, p, r->out, way->refusal);
+		refuse(w, r->out, p, way->refusal);
 	else if (p->depth == TUNNEL_DEPTH_MAX)
 		worker_drop_out(w, p, r->out, DROP_VTI_LOOP);
 	else

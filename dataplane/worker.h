@@ -45,6 +45,13 @@ struct worker_parcel {
 	struct rte_mbuf *m[PARCEL_MAX];
 };
 
+/* Tokens are cycles that have passed since an error was sent, at most a burst's. */
+struct icmp_bucket {
+	uint64_t tokens, refill;
+};
+
+#define ICMP_TARGET_BITS 8
+
 struct worker_stats {
 	uint64_t drops[DROP_REASON_COUNT];
 	uint64_t turns, busy_turns;      /* of the loop; those that found packets */
@@ -102,7 +109,8 @@ struct worker {
 	struct sa *last_sa; /* likely that of the next ESP packet: the last one's; NULL: none */
 	uint16_t rx_next;   /* receive queue that is served first in the next turn */
 
-	uint64_t icmp_tokens, icmp_refill; /* rate limit of ICMP errors, see icmp_error.c */
+	/* Rate limits of ICMP errors (icmp_error.c): of all, and of those to targets that hash alike. */
+	struct icmp_bucket icmp_all, icmp_to[1 << ICMP_TARGET_BITS];
 
 	uint32_t n_free;
 	struct rte_mbuf *to_free[VEC_MAX];
@@ -174,6 +182,14 @@ bool esp_prefetch(struct rte_mbuf **m, unsigned n, struct sa **guess);
  * fragments that may be ESP go to reassemble(), all else to the kernel. Consumes p (local.c). */
 void local_in(struct worker *w, struct pkt *p);
 
+/* ICMP that a router does not act on, whoever sends it: redirects (RFC 1812 5.2.7.2) and source quench
+ * (RFC 6633). Nobody gets it (local.c). */
+bool icmp_refused(const struct pkt *p);
+
+/* Does a packet to the router itself say that an ESP packet of ours was too large? Then it goes to the
+ * control thread, or is dropped (path_mtu.c). False: it does not, and is still the caller's. */
+bool path_mtu_news(struct worker *w, struct pkt *p);
+
 /* Send routed packets that share a resolved next hop (NH_PORT): consumes p (port.c). */
 void port_send(struct worker *w, const struct nexthop *nh, struct pkt *p, unsigned n);
 
@@ -210,15 +226,22 @@ void icmp_error(struct worker *w, const struct pkt *about, enum icmp_error kind,
  * because `out` has too little room: an empty vector always has enough. */
 unsigned fragment_ip4(struct worker *w, struct pkt *p, uint16_t mtu, struct vec *out);
 
+/* The same for IPv6, as a packet's source does it: the pieces get fragment headers (fragment6.c). `id`
+ * tells them from other packets' between the same two ends. */
+unsigned fragment_ip6(struct worker *w, struct pkt *p, uint16_t mtu, uint32_t id, struct vec *out);
+
 /* Collect the fragments of packets for the router's own ESP (reassemble.c). Consumes p; when the
  * packet is whole it is parsed again from its IP header (parse_ip) and goes to local_in(). */
 void reassemble(struct worker *w, struct pkt *p);
+
+/* A fragment that another worker handed to this one, which puts that packet together. */
+void reassemble_from_worker(struct worker *w, struct rte_mbuf *m);
 
 /* Where one worker's fragments wait; worker_new() makes it. Freeing it frees what waits. */
 struct fragment_table *fragment_table_new(void);
 void fragment_table_free(struct fragment_table *t);
 
-/* Once a turn: drop fragments whose packet did not become whole in time (reassemble.c). */
+/* Once a turn: drop fragments whose packet did not become whole in time (fragment_table.c). */
 void reassemble_expire(struct worker *w);
 
 #endif

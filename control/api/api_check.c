@@ -154,7 +154,7 @@ int check_viaduct_vti(const void *req, struct err *e)
 	int ret = iface_name(r->name, "name", e);
 
 	if (ret == 0)
-		ret = bits(r->fields, (VIADUCT_VTI_PARALLEL << 1) - 1, "fields", e);
+		ret = bits(r->fields, (VIADUCT_VTI_RPF << 1) - 1, "fields", e);
 	if (ret == 0 && r->fields & VIADUCT_VTI_LOCAL)
 		ret = address(&r->local, "local", e);
 	if (ret == 0 && r->fields & VIADUCT_VTI_REMOTE)
@@ -233,12 +233,12 @@ int check_viaduct_sa(const void *req, struct err *e)
 	if (ret == 0)
 		ret = range(r->dir, VIADUCT_IN, VIADUCT_OUT, "dir", e);
 	if (ret == 0)
-		ret = range(r->cipher, VIADUCT_CIPHER_NULL, VIADUCT_CIPHER_CHACHA20_POLY1305,
-			"cipher", e);
+		ret = range(r->cipher, VIADUCT_CIPHER_NULL, VIADUCT_CIPHER_AES_GMAC, "cipher", e);
 	if (ret == 0)
 		ret = range(r->auth, VIADUCT_AUTH_NONE, VIADUCT_AUTH_HMAC_SHA2_512_256, "auth", e);
 	if (ret == 0)
-		ret = bits(r->flags, ((VIADUCT_SA_SET_DF << 1) - 1) | VIADUCT_SA_IKE, "flags", e);
+		ret = bits(
+			r->flags, ((VIADUCT_SA_NO_REPLAY << 1) - 1) | VIADUCT_SA_IKE, "flags", e);
 	if (ret == 0)
 		ret = sa_encap(r, e);
 	if (ret == 0)

@@ -48,24 +48,14 @@ static void sa_del_keep(union api_undo *u)
 	sadb_discard(u->sa_del);
 }
 
-/* The way back is an update too. */
 static int sa_update(const void *req, void *rep, union api_undo *u, struct err *e)
 {
 	const struct viaduct_sa_update *r = req;
 	const struct sa_entry *s = sadb_find(&r->id);
-	struct viaduct_sa_info info;
 
 	if (s != NULL) {
-		sadb_fill_info(s, &info);
-		u->sa_update = (struct viaduct_sa_update){
-			.id = {.dst = r->new_dst, .spi = r->id.spi},
-			.new_src = info.src,
-			.new_dst = info.id.dst,
-			.new_sport = info.sport,
-			.new_dport = info.dport,
-			.encap = (info.flags & VIADUCT_SA_ENCAP) != 0,
-			.new_reqid = info.reqid,
-		};
+		u->sa_update.id = (struct viaduct_sa_id){.dst = r->new_dst, .spi = r->id.spi};
+		sadb_former(s, &u->sa_update.former);
 	}
 	return sadb_update(r, e);
 }
@@ -74,7 +64,7 @@ static void sa_update_undo(union api_undo *u)
 {
 	struct err e;
 
-	check(sadb_update(&u->sa_update, &e), &e);
+	check(sadb_update_undo(&u->sa_update.id, &u->sa_update.former, &e), &e);
 }
 
 static int vti_adds(const void *req, void *rep, union api_undo *u, struct err *e)

@@ -15,7 +15,10 @@ union api_undo {
 		uint64_t spi_kept_until;
 	} sa_add;
 	struct sa_entry *sa_del;
-	struct viaduct_sa_update sa_update;
+	struct {
+		struct viaduct_sa_id id;
+		struct sa_former former;
+	} sa_update;
 	struct {
 		struct viaduct_vti conf;
 		bool reqid_auto;

@@ -173,6 +173,65 @@ enum viaduct_vti_field {
 	VIADUCT_VTI_MTU = 1 << 6,
 	VIADUCT_VTI_ADMIN = 1 << 7,
 	VIADUCT_VTI_PARALLEL = 1 << 8,
+	VIADUCT_VTI_MSS = 1 << 9,
+	VIADUCT_VTI_FRAGMENT = 1 << 10,
+	VIADUCT_VTI_DF = 1 << 11,
+	VIADUCT_VTI_DSCP = 1 << 12, /* dscp and dscp_map */
+	VIADUCT_VTI_ECN = 1 << 13,
+	VIADUCT_VTI_TTL = 1 << 14,
+	VIADUCT_VTI_FLOW_LABEL = 1 << 15,
+	VIADUCT_VTI_RPF = 1 << 16,
+};
+
+/* TCP's maximum segment size, of what enters or leaves a VTI; or the largest one, from 88 up. */
+enum viaduct_mss {
+	VIADUCT_MSS_AUTO = 0, /* what fits the MTU, at most */
+	VIADUCT_MSS_OFF = 1,
+};
+
+/* What is larger than the MTU and may be fragmented. */
+enum viaduct_fragment {
+	VIADUCT_FRAGMENT_BEFORE = 0, /* encryption */
+	VIADUCT_FRAGMENT_AFTER = 1,
+};
+
+/* The outer DF bit (IPv4). */
+enum viaduct_df {
+	VIADUCT_DF_SA = 0, /* as the SA says */
+	VIADUCT_DF_COPY = 1,
+	VIADUCT_DF_SET = 2,
+	VIADUCT_DF_CLEAR = 3,
+};
+
+/* The outer DSCP. */
+enum viaduct_dscp {
+	VIADUCT_DSCP_SA = 0, /* as the SA says */
+	VIADUCT_DSCP_COPY = 1,
+	VIADUCT_DSCP_MAP = 2,    /* dscp_map[the inner one] */
+	VIADUCT_DSCP_VALUE = 64, /* + 0 to 63: this one */
+};
+
+/* Congestion marks: copied outside and merged inside (RFC 6040), or left alone. */
+enum viaduct_ecn {
+	VIADUCT_ECN_SA = 0, /* as the SA says */
+	VIADUCT_ECN_TRUE = 1,
+	VIADUCT_ECN_FALSE = 2,
+};
+
+#define VIADUCT_TTL_COPY 256
+
+/* The outer flow label (IPv6). */
+enum viaduct_flow_label {
+	VIADUCT_FLOW_LABEL_HASH = 0, /* of the inner flow (RFC 6438) */
+	VIADUCT_FLOW_LABEL_COPY = 1, /* the inner one; of IPv4 0 */
+	VIADUCT_FLOW_LABEL_ZERO = 2,
+};
+
+/* Reverse path check of what comes in. */
+enum viaduct_rpf {
+	VIADUCT_RPF_OFF = 0,
+	VIADUCT_RPF_LOOSE = 1,  /* there is a route to the source */
+	VIADUCT_RPF_STRICT = 2, /* by the interface that it came in by */
 };
 
 struct viaduct_vti {
@@ -186,6 +245,15 @@ struct viaduct_vti {
 	uint32_t admin_up;                 /* 0 or 1 */
 	uint32_t parallel;                 /* 0 or 1: every worker sends, out of step */
 	char description[VIADUCT_TEXT_LEN];
+	uint32_t mss;       /* enum viaduct_mss, or 88 to 65535 */
+	uint8_t fragment;   /* enum viaduct_fragment */
+	uint8_t df;         /* enum viaduct_df */
+	uint8_t dscp;       /* enum viaduct_dscp */
+	uint8_t ecn;        /* enum viaduct_ecn */
+	uint16_t ttl;       /* outer, 1 to 255; VIADUCT_TTL_COPY; 0: 64 */
+	uint8_t flow_label; /* enum viaduct_flow_label */
+	uint8_t rpf;        /* enum viaduct_rpf */
+	uint8_t dscp_map[64];
 };
 
 struct viaduct_if_stats {
@@ -199,8 +267,12 @@ struct viaduct_vti_info {
 	uint32_t carrier;
 	uint32_t reqid_auto; /* 1: reqid was given by the daemon */
 	uint32_t sas_in, sas_out;
-	uint32_t held;   /* packets that wait for an outbound SA */
-	uint32_t origin; /* enum viaduct_origin: API or CONFIG */
+	uint32_t held;     /* packets that wait for an outbound SA */
+	uint32_t origin;   /* enum viaduct_origin: API or CONFIG */
+	uint32_t path_mtu; /* of the way that its ESP packets go */
+	uint32_t
+		path_mtu_expires; /* told by ICMP: seconds until that is forgotten; 0: the device's */
+	uint32_t reserved;
 	struct viaduct_if_stats stats;
 };
 
@@ -225,6 +297,8 @@ enum viaduct_cipher {
 	VIADUCT_CIPHER_AES_CBC = 2,
 	VIADUCT_CIPHER_AES_GCM_16 = 3,
 	VIADUCT_CIPHER_CHACHA20_POLY1305 = 4,
+	VIADUCT_CIPHER_AES_CTR = 5,
+	VIADUCT_CIPHER_AES_GMAC = 6,
 };
 
 enum viaduct_auth {
@@ -242,7 +316,8 @@ enum viaduct_sa_flag {
 	VIADUCT_SA_NO_ECN = 1 << 3,
 	VIADUCT_SA_COPY_DF = 1 << 4,
 	VIADUCT_SA_SET_DF = 1 << 5,
-	VIADUCT_SA_IKE = 1 << 30, /* negotiated: says no more than who installed it */
+	VIADUCT_SA_NO_REPLAY = 1 << 6, /* inbound: sequence numbers are not looked at */
+	VIADUCT_SA_IKE = 1 << 30,      /* negotiated: says no more than who installed it */
 };
 
 struct viaduct_sa_id {
@@ -333,7 +408,8 @@ enum viaduct_origin {
 	VIADUCT_ORIGIN_API,
 	VIADUCT_ORIGIN_CONFIG,
 	VIADUCT_ORIGIN_NEIGH,
-	VIADUCT_ORIGIN_IKE, /* SAs with VIADUCT_SA_IKE */
+	VIADUCT_ORIGIN_IKE,   /* SAs with VIADUCT_SA_IKE */
+	VIADUCT_ORIGIN_GUARD, /* routes: what is left of one whose VTI went down or was deleted */
 };
 
 struct viaduct_route {
@@ -363,9 +439,10 @@ struct viaduct_port_info {
 	uint8_t mac[6];
 	uint16_t port_id;
 	uint32_t ifindex, mtu, admin_up, carrier, speed_mbps, rx_queues, tx_queues;
-	uint32_t reserved;
+	uint32_t vlan; /* a VLAN's id; 0: it has a device */
 	struct viaduct_if_stats stats;
-	uint64_t missed; /* packets the device dropped because no worker took them */
+	uint64_t missed;               /* packets the device dropped because no worker took them */
+	char parent[VIADUCT_NAME_LEN]; /* a VLAN's port */
 };
 
 struct viaduct_worker_info {

@@ -15,6 +15,8 @@ static json_object *port_item(const struct viaduct_port_info *p)
 	add_text(o, "name", p->name);
 	add_text(o, "device", p->device);
 	add_text(o, "driver", p->driver);
+	add_text(o, "parent", p->parent);
+	add_number(o, "vlan", p->vlan);
 	add_text(o, "mac", mac);
 	add_number(o, "port_id", p->port_id);
 	add_number(o, "ifindex", p->ifindex);
@@ -42,6 +44,15 @@ static void cell_speed(json_object *o, char *buf, size_t size)
 		snprintf(buf, size, "%" PRIu64 "M", mbps);
 }
 
+static void cell_device(json_object *o, char *buf, size_t size)
+{
+	if (item_number(o, "vlan") != 0)
+		snprintf(buf, size, "VLAN %" PRIu64 " of %s", item_number(o, "vlan"),
+			item_text(o, "parent"));
+	else
+		snprintf(buf, size, "%s", item_text(o, "device"));
+}
+
 static void cell_queues(json_object *o, char *buf, size_t size)
 {
 	snprintf(buf, size, "%" PRIu64 " rx, %" PRIu64 " tx", item_number(o, "rx_queues"),
@@ -51,7 +62,7 @@ static void cell_queues(json_object *o, char *buf, size_t size)
 static const struct column port_columns[] = {{"NAME", "name"}, {"ADMIN", "admin_up", FORMAT_UPDOWN},
 	{"LINK", "carrier", FORMAT_UPDOWN}, {"SPEED", .cell = cell_speed}, {"MAC", "mac"},
 	{"MTU", "mtu"}, {"QUEUES", .cell = cell_queues}, {"MISSED", "missed"}, {"DRIVER", "driver"},
-	{"DEVICE", "device"}, {0}};
+	{"DEVICE", .cell = cell_device}, {0}};
 
 static int port_one(const void *item, void *arg)
 {

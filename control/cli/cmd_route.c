@@ -14,7 +14,7 @@ static const struct word types[] = {{"unicast", VIADUCT_ROUTE_UNICAST},
 
 static const struct word origins[] = {{"kernel", VIADUCT_ORIGIN_KERNEL},
 	{"api", VIADUCT_ORIGIN_API}, {"config", VIADUCT_ORIGIN_CONFIG},
-	{"neigh", VIADUCT_ORIGIN_NEIGH}, {0}};
+	{"neigh", VIADUCT_ORIGIN_NEIGH}, {"guard", VIADUCT_ORIGIN_GUARD}, {0}};
 
 /* /etc/iproute2/rt_protos */
 static const struct word protocols[] = {{"redirect", 1}, {"kernel", 2}, {"boot", 3}, {"static", 4},
@@ -73,7 +73,7 @@ static const struct keyword show_keywords[] = {
 		.words = families, AT(filter, family)},
 	{"dev", "NAME", "only by this interface", "all", .set = set_name, .complete = complete_iface,
 		AT(filter, dev)},
-	{"origin", "WORD", "only from: kernel, api, config, neigh", "all", .set = set_word,
+	{"origin", "WORD", "only from: kernel, api, config, neigh, guard", "all", .set = set_word,
 		.words = origins, AT(filter, origin)},
 	{0}};
 /* clang-format on */
@@ -200,7 +200,7 @@ static const struct verb verbs[] = {
 		sizeof(struct filter), .run = show_routes},
 	{"add", "add one, or replace that with the same prefix and metric", route_keywords,
 		sizeof(struct viaduct_route), check_route, run_add},
-	{"del", "remove one that was added here", route_keywords, sizeof(struct viaduct_route),
+	{"del", "remove one that was added here, or a guard", route_keywords, sizeof(struct viaduct_route),
 		.run = run_del},
 	{"get", "the route that a packet takes", get_keywords, sizeof(struct viaduct_route_lookup),
 		.run = run_get},

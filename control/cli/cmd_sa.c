@@ -94,10 +94,13 @@ static const struct keyword add_keywords[] = {
 	ID(viaduct_sa, id, KEYWORD_REQUIRED),
 	{"dir", "in|out", "direction, as seen from here", .flags = KEYWORD_REQUIRED, .set = set_word,
 		.words = directions, AT(viaduct_sa, dir)},
-	{"enc", "ALG", "encryption: null, aes-cbc, aes-gcm-16, chacha20-poly1305",
+	{"enc", "ALG",
+		"encryption: aes-gcm-16, chacha20-poly1305, aes-gmac (integrity alone), "
+		"aes-cbc, aes-ctr, null",
 		.flags = KEYWORD_REQUIRED, .set = set_cipher, .complete = complete_cipher,
 		AT(viaduct_sa, cipher)},
-	{"key", "0xHEX|-", "its key, with the 4 bytes of salt of an AEAD; -: a line of stdin; 0xHEX ends in "
+	{"key", "0xHEX|-",
+		"its key, with the 4 bytes of salt of an AEAD or aes-ctr; -: a line of stdin; 0xHEX ends in "
 		"the shell's history, and the process list may show it: better -, key-file or batch",
 		.set = set_enc_key, .group = "key"},
 	{"key-file", "FILE", "the same from a file's first line", .set = set_enc_key_file,
@@ -116,7 +119,9 @@ static const struct keyword add_keywords[] = {
 		AT(viaduct_sa, mark)},
 	{"esn", NULL, "64-bit sequence numbers", "32-bit", FLAG(VIADUCT_SA_ESN)},
 	{"window", "PACKETS", "in: anti-replay window, 32 to 4096", "the daemon's, 64 if not set",
-		.set = set_u32, .max = 4096, AT(viaduct_sa, replay_window)},
+		.set = set_u32, .max = 4096, .group = "window", AT(viaduct_sa, replay_window)},
+	{"no-replay", NULL, "in: no replay protection: sequence numbers are not looked at", "a window",
+		FLAG(VIADUCT_SA_NO_REPLAY), .group = "window"},
 	{"seq", "N", "out: first sequence number", "1", .set = set_u64, AT(viaduct_sa, first_seq)},
 	{"encap", "SPORT DPORT", "UDP encapsulation (NAT traversal)", "none", .set = set_encap,
 		AT(viaduct_sa, sport)},
@@ -185,7 +190,8 @@ static json_object *flags_array(uint32_t flags)
 {
 	static const struct word names[] = {{"esn", VIADUCT_SA_ESN}, {"encap", VIADUCT_SA_ENCAP},
 		{"no-copy-dscp", VIADUCT_SA_NO_COPY_DSCP}, {"no-ecn", VIADUCT_SA_NO_ECN},
-		{"copy-df", VIADUCT_SA_COPY_DF}, {"set-df", VIADUCT_SA_SET_DF}, {0}};
+		{"copy-df", VIADUCT_SA_COPY_DF}, {"set-df", VIADUCT_SA_SET_DF},
+		{"no-replay", VIADUCT_SA_NO_REPLAY}, {0}};
 	json_object *array = json_object_new_array();
 
 	for (const struct word *w = names; w->name != NULL; w++) {

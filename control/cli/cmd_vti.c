@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* viaductctl vti: virtual tunnel interfaces. */
+#include "control/api/vti_choices.h"
 #include "control/cli/commands.h"
 #include "control/cli/output.h"
 #include "control/cli/values.h"
@@ -12,6 +13,9 @@
 #define FIELD(member, bit)                                                                         \
 	.offset = offsetof(struct viaduct_vti, member),                                            \
 	.field_offset = offsetof(struct viaduct_vti, fields), .field = (bit)
+
+#define CHOICE(bit)                                                                                \
+	.set = set_vti_choice, .field_offset = offsetof(struct viaduct_vti, fields), .field = (bit)
 
 static const struct word switches[] = {{"on", 1}, {"off", 0}, {0}};
 
@@ -36,7 +40,23 @@ static const struct word switches[] = {{"on", 1}, {"off", 0}, {0}};
 	{"down", NULL, "administratively down", \
 		.set = set_value32, .min = 0, .group = "admin", FIELD(admin_up, VIADUCT_VTI_ADMIN)}, \
 	{"parallel", "on|off", "every worker sends, not one; the peer's replay window must be large", \
-		"off", .set = set_word32, .words = switches, FIELD(parallel, VIADUCT_VTI_PARALLEL)}
+		"off", .set = set_word32, .words = switches, FIELD(parallel, VIADUCT_VTI_PARALLEL)}, \
+	{"mss", "auto|off|BYTES", "largest TCP segment that connections through it agree on", \
+		"auto: what fits the MTU", .words = mss_words, CHOICE(VIADUCT_VTI_MSS)}, \
+	{"fragment", "before|after", "what is too large: before or after encryption", \
+		"before", .words = fragment_words, CHOICE(VIADUCT_VTI_FRAGMENT)}, \
+	{"df", "sa|copy|set|clear", "outer DF bit", "sa: as the SA says", \
+		.words = df_words, CHOICE(VIADUCT_VTI_DF)}, \
+	{"dscp", "sa|copy|N|MAP", "outer DSCP; MAP: 46:34,8-15:0", "sa: as the SA says", \
+		.words = dscp_words, CHOICE(VIADUCT_VTI_DSCP)}, \
+	{"ecn", "sa|true|false", "congestion marks in and out (RFC 6040)", "sa: as the SA says", \
+		.words = ecn_words, CHOICE(VIADUCT_VTI_ECN)}, \
+	{"ttl", "N|copy", "outer TTL or hop limit", "64", \
+		.words = ttl_words, CHOICE(VIADUCT_VTI_TTL)}, \
+	{"flow_label", "hash|copy|zero", "outer IPv6 flow label", "hash: of the inner flow", \
+		.words = flow_label_words, CHOICE(VIADUCT_VTI_FLOW_LABEL)}, \
+	{"rpf", "off|loose|strict", "what comes in needs a route back to its source", "off", \
+		.words = rpf_words, CHOICE(VIADUCT_VTI_RPF)}
 
 static const struct keyword add_keywords[] = {
 	{"name", "NAME", "of the interface, also of its twin in the kernel",
@@ -70,6 +90,16 @@ static int check_set(const void *req, struct err *e)
 	return 0;
 }
 
+static void add_choice(json_object *o, const struct choice *c, const struct viaduct_vti *v)
+{
+	char text[CHOICE_TEXT_LEN];
+
+	if (choice_is_number(c, v))
+		add_number(o, c->name, choice_get(c, v) - c->base);
+	else
+		choice_write(c, v, text, sizeof(text)), add_text(o, c->name, text);
+}
+
 static void add_conf(json_object *o, const struct viaduct_vti *v)
 {
 	add_text(o, "name", v->name);
@@ -82,6 +112,8 @@ static void add_conf(json_object *o, const struct viaduct_vti *v)
 	add_number(o, "mtu_configured", v->mtu);
 	add_bool(o, "admin_up", v->admin_up);
 	add_bool(o, "parallel", v->parallel);
+	for (unsigned i = 0; i < VTI_CHOICES; i++)
+		add_choice(o, &vti_choices[i], v);
 	add_text(o, "description", v->description);
 }
 
@@ -93,6 +125,8 @@ json_object *vti_item(const struct viaduct_vti_info *info)
 	add_text(o, "origin", origin_name(info->origin));
 	add_number(o, "ifindex", info->ifindex);
 	add_number(o, "mtu", info->mtu_now);
+	add_number(o, "path_mtu", info->path_mtu);
+	add_number(o, "path_mtu_expires", info->path_mtu_expires);
 	add_bool(o, "carrier", info->carrier);
 	add_bool(o, "reqid_auto", info->reqid_auto);
 	add_number(o, "sas_in", info->sas_in);
@@ -149,10 +183,42 @@ static void cell_sas(json_object *o, char *buf, size_t size)
 			item_number(o, "sas_out"));
 }
 
+/* Those that are not what they are by default. */
+static void cell_options(json_object *o, char *buf, size_t size)
+{
+	size_t n = json_object_get_boolean(item_at(o, "parallel"))
+		? (size_t)snprintf(buf, size, "parallel")
+		: 0;
+
+	for (unsigned i = 0; i < VTI_CHOICES && n < size; i++) {
+		const struct choice *c = &vti_choices[i];
+		struct viaduct_vti v;
+
+		if (choice_read(c, json_object_get_string(item_at(o, c->name)), &v) == 0 &&
+			choice_get(c, &v) != c->def)
+			n += snprintf(buf + n, size - n, "%s%s %s", n > 0 ? ", " : "", c->name,
+				json_object_get_string(item_at(o, c->name)));
+	}
+	if (n == 0)
+		snprintf(buf, size, "-");
+}
+
+static void cell_mtu(json_object *o, char *buf, size_t size)
+{
+	const uint64_t mtu = item_number(o, "mtu");
+
+	if (item_number(o, "path_mtu_expires") > 0)
+		snprintf(buf, size, "%" PRIu64 " (path %" PRIu64 ")", mtu,
+			item_number(o, "path_mtu"));
+	else
+		snprintf(buf, size, "%" PRIu64, mtu);
+}
+
 static const struct column vti_columns[] = {{"NAME", "name"}, {"STATE", .cell = cell_state},
 	{"LOCAL", .cell = cell_local}, {"REMOTE", .cell = cell_remote}, {"REQID", "reqid"},
-	{"IF-ID", "if_id", FORMAT_NONZERO}, {"MARK", .cell = cell_mark}, {"MTU", "mtu"},
-	{"SAS", .cell = cell_sas}, {"ORIGIN", "origin"}, {"DESCRIPTION", "description"}, {0}};
+	{"IF-ID", "if_id", FORMAT_NONZERO}, {"MARK", .cell = cell_mark}, {"MTU", .cell = cell_mtu},
+	{"SAS", .cell = cell_sas}, {"ORIGIN", "origin"}, {"OPTIONS", .cell = cell_options},
+	{"DESCRIPTION", "description"}, {0}};
 
 static int change(struct cli *cli, unsigned type, void *req)
 {

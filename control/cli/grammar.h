@@ -4,6 +4,7 @@
 #ifndef VIADUCT_CLI_GRAMMAR_H
 #define VIADUCT_CLI_GRAMMAR_H
 
+#include "control/api/choice.h"
 #include "control/err.h"
 
 #include <viaduct.h>
@@ -30,12 +31,6 @@ struct keyword;
 
 /* Writes the values into the request. 0, or a negative errno with *e: what was expected. */
 typedef int (*value_setter)(const struct keyword *k, void *req, char **values, struct err *e);
-
-/* A word that stands for a number, e.g. "in". */
-struct word {
-	const char *name;
-	uint32_t value;
-};
 
 enum keyword_flag {
 	KEYWORD_REQUIRED = 1 << 0,

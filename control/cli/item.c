@@ -69,7 +69,8 @@ const char *origin_name(unsigned origin)
 {
 	static const struct word names[] = {{"kernel", VIADUCT_ORIGIN_KERNEL},
 		{"api", VIADUCT_ORIGIN_API}, {"config", VIADUCT_ORIGIN_CONFIG},
-		{"neigh", VIADUCT_ORIGIN_NEIGH}, {"ike", VIADUCT_ORIGIN_IKE}, {0}};
+		{"neigh", VIADUCT_ORIGIN_NEIGH}, {"ike", VIADUCT_ORIGIN_IKE},
+		{"guard", VIADUCT_ORIGIN_GUARD}, {0}};
 
 	return word_name(names, origin);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/cli/values.h"
 #include "control/addr_text.h"
+#include "control/api/vti_choices.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -127,15 +128,6 @@ int set_mark(const struct keyword *k, void *req, char **values, struct err *e)
 	return ret;
 }
 
-const char *word_name(const struct word *words, uint32_t value)
-{
-	for (; words->name != NULL; words++) {
-		if (words->value == value)
-			return words->name;
-	}
-	return "";
-}
-
 static const struct word *find_word(const struct keyword *k, const char *name, struct err *e)
 {
 	char all[128] = "";
@@ -168,6 +160,15 @@ int set_word32(const struct keyword *k, void *req, char **values, struct err *e)
 	if (w == NULL)
 		return -EINVAL;
 	*(uint32_t *)field(k, req) = w->value;
+	return 0;
+}
+
+int set_vti_choice(const struct keyword *k, void *req, char **values, struct err *e)
+{
+	const struct choice *c = vti_choice(k->name);
+
+	if (choice_read(c, values[0], req) < 0)
+		return err_set(e, EINVAL, "'%.64s' is not %s", values[0], c->expects);
 	return 0;
 }
 

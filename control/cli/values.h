@@ -16,6 +16,8 @@ int set_mark(const struct keyword *k, void *req, char **values, struct err *e); 
 int set_word(
 	const struct keyword *k, void *req, char **values, struct err *e); /* words -> uint8_t */
 int set_word32(const struct keyword *k, void *req, char **values, struct err *e);
+int set_vti_choice(
+	const struct keyword *k, void *req, char **values, struct err *e);         /* by its name */
 int set_value32(const struct keyword *k, void *req, char **values, struct err *e); /* min, or-ed */
 int set_value8(const struct keyword *k, void *req, char **values, struct err *e);  /* min */
 int set_ports(const struct keyword *k, void *req, char **values, struct err *e); /* two uint16_t */
@@ -39,9 +41,6 @@ void complete_vti(struct cli *cli, void (*add)(const char *word));
 void complete_iface(struct cli *cli, void (*add)(const char *word)); /* VTIs and ports */
 void complete_cipher(struct cli *cli, void (*add)(const char *word));
 void complete_auth(struct cli *cli, void (*add)(const char *word));
-
-/* "" where there is none. */
-const char *word_name(const struct word *words, uint32_t value);
 
 int number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *out, struct err *e);
 

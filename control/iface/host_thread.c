@@ -4,6 +4,7 @@
  * thousand times a second when there is none. */
 #include "control/iface/host_twins.h"
 #include "control/log.h"
+#include "dataplane/buffer.h"
 #include "dataplane/host.h"
 #include "dataplane/worker.h"
 
@@ -26,7 +27,7 @@
 #define CONTROL_RING 1024 /* packets on their way to the control thread, which holds them */
 #define WAIT_MIN_US  100
 #define WAIT_MAX_US  1000
-#define SEGMENTS_MAX 16
+#define SEGMENTS_MAX 128 /* that reassembly takes */
 /* EtherType of what is only shown to captures: IEEE's for local experiments. Packet sockets see
  * such packets (tcpdump goes by the IP version on a TUN), the IP stack passes over them. */
 #define MIRROR_PROTO 0x88b5
@@ -46,6 +47,7 @@ static struct {
 	struct twin *twins[IFACE_MAX];
 	struct rte_mbuf *spare[BURST]; /* allocated, not yet filled */
 	unsigned n_spare;
+	uint8_t rest[65536]; /* of the packet just read, where it is larger than a buffer */
 	struct host_stats stats;
 } host = {.lock = PTHREAD_MUTEX_INITIALIZER, .epoll_fd = -1, .event_fd = -1};
 
@@ -106,10 +108,9 @@ static bool fill_spare(void)
 	return host.n_spare > 0;
 }
 
-/* One packet into m. Bytes read beyond its room show in the result. 0: nothing to read. */
+/* One packet into m, and into host.rest what it has no room for. 0: nothing to read. */
 static ssize_t read_packet(const struct twin *t, struct rte_mbuf *m, struct tun_pi *pi)
 {
-	static uint8_t rest[65536];
 	struct iovec iov[3];
 	unsigned n = 0;
 	ssize_t len;
@@ -118,7 +119,7 @@ static ssize_t read_packet(const struct twin *t, struct rte_mbuf *m, struct tun_
 		iov[n++] = (struct iovec){pi, sizeof(*pi)};
 	if (m != NULL)
 		iov[n++] = (struct iovec){rte_pktmbuf_mtod(m, void *), rte_pktmbuf_tailroom(m)};
-	iov[n++] = (struct iovec){rest, sizeof(rest)};
+	iov[n++] = (struct iovec){host.rest, sizeof(host.rest)};
 	do {
 		len = readv(t->fd, iov, n);
 	} while (len < 0 && errno == EINTR);
@@ -127,14 +128,32 @@ static ssize_t read_packet(const struct twin *t, struct rte_mbuf *m, struct tun_
 	return len;
 }
 
-static bool packet_good(
-	const struct twin *t, const struct rte_mbuf *m, const struct tun_pi *pi, ssize_t len)
+static bool packet_good(const struct twin *t, const struct tun_pi *pi, ssize_t len)
 {
-	if (len > rte_pktmbuf_tailroom(m))
+	if (len > LARGE_BUFFER_SIZE)
 		return false;
 	if (t->kind == IFACE_PORT)
 		return len >= RTE_ETHER_HDR_LEN;
 	return pi->proto == RTE_BE16(ETH_P_IP) || pi->proto == RTE_BE16(ETH_P_IPV6);
+}
+
+/* The packet of `len` bytes that was read into m, in m or in a large buffer. NULL: none is free. */
+static struct rte_mbuf *take(struct rte_mbuf *m, uint32_t len)
+{
+	const uint32_t room = rte_pktmbuf_tailroom(m);
+	struct rte_mbuf *large;
+
+	if (likely(len <= room)) {
+		host.n_spare--;
+		m->data_len = m->pkt_len = len;
+		return m;
+	}
+	large = large_buffers != NULL ? rte_pktmbuf_alloc(large_buffers) : NULL;
+	if (large != NULL) {
+		memcpy(rte_pktmbuf_append(large, len), rte_pktmbuf_mtod(m, void *), room);
+		memcpy(rte_pktmbuf_mtod_offset(large, void *, room), host.rest, len - room);
+	}
+	return large;
 }
 
 /* Up to BURST packets of a twin; *n those fit to go on. False: there is no more to read. */
@@ -148,12 +167,15 @@ static bool read_burst(const struct twin *t, struct rte_mbuf **burst, unsigned *
 
 		if (len <= 0)
 			return false;
-		if (m == NULL || !packet_good(t, m, &pi, len)) {
-			host.stats.drops[m == NULL ? DROP_NO_MBUF : DROP_INJECT_BAD]++;
+		if (!packet_good(t, &pi, len)) {
+			host.stats.drops[DROP_INJECT_BAD]++;
 			continue;
 		}
-		host.n_spare--;
-		m->data_len = m->pkt_len = len;
+		m = m != NULL ? take(m, len) : NULL;
+		if (m == NULL) {
+			host.stats.drops[DROP_NO_MBUF]++;
+			continue;
+		}
 		*host_tag(m) = (struct host_tag){
 			.op = t->kind == IFACE_PORT ? HOST_SEND : HOST_TUNNEL, .iface = t->iface};
 		burst[(*n)++] = m;
@@ -228,7 +250,8 @@ static void to_kernel(struct rte_mbuf *m, bool mirror)
 
 static bool for_control(uint8_t op)
 {
-	return op == HOST_RESOLVE || op == HOST_HOLD || op == HOST_EARLY || op == HOST_MOVED;
+	return op == HOST_RESOLVE || op == HOST_HOLD || op == HOST_EARLY || op == HOST_MOVED ||
+		op == HOST_PATH_MTU;
 }
 
 /* A message that is lost is no packet, and will come again. */
@@ -244,6 +267,8 @@ static bool to_control(struct rte_mbuf *m)
 		host.stats.drops[DROP_VTI_HOLD_FULL]++;
 	else if (op == HOST_EARLY)
 		host.stats.drops[DROP_ESP_NO_SA]++;
+	else if (op == HOST_PATH_MTU)
+		host.stats.drops[DROP_PMTU_RATE]++;
 	rte_pktmbuf_free(m);
 	return false;
 }
@@ -414,6 +439,18 @@ void host_to_tunnel(struct rte_mbuf *m)
 	host_tag(m)->op = HOST_VTI;
 	if (rte_ring_enqueue(inject_ring(iface_id), m) < 0)
 		host_drop(m, DROP_INJECT_FULL);
+}
+
+/* Whose sender is the router itself has nobody to be told; and when it goes down, nobody is there to. */
+void host_unreachable(struct rte_mbuf *m, enum drop_reason reason)
+{
+	struct host_tag *tag = host_tag(m);
+
+	tag->op = HOST_UNREACHABLE;
+	tag->reason = reason;
+	if (!host.running || tag->in == 0 || (tag->flags & PKT_OWN) ||
+		rte_ring_enqueue(inject_ring(tag->iface), m) < 0)
+		host_drop(m, reason);
 }
 
 const struct host_stats *host_stats(void)

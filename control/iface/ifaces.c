@@ -72,6 +72,7 @@ static void iface_free(void *arg)
 
 	by_id[e->iface->id] = NULL;
 	free(atomic_load(&e->iface->ip6));
+	free(atomic_load(&e->iface->outer));
 	free(e->iface);
 	free(e);
 }

@@ -37,6 +37,10 @@ void host_forward(struct rte_mbuf *m, uint16_t iface_id);
 /* Send one that waited for an SA (HOST_HOLD) through its VTI; consumes it. */
 void host_to_tunnel(struct rte_mbuf *m);
 
+/* One that waited in vain: a worker tells its sender (ICMP host unreachable) and drops it for this
+ * reason. Consumes it. */
+void host_unreachable(struct rte_mbuf *m, enum drop_reason reason);
+
 /* The control thread drops a packet it got from here. */
 void host_drop(struct rte_mbuf *m, enum drop_reason reason);
 

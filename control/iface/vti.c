@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/iface/vti.h"
-#include "control/addr_text.h"
 #include "control/api/api_server.h"
 #include "control/daemon.h"
 #include "control/iface/iface_name.h"
 #include "control/iface/ifaces.h"
 #include "control/iface/twin.h"
 #include "control/iface/vti_mtu.h"
+#include "control/iface/vti_options.h"
+#include "control/iface/vti_plan.h"
 #include "control/log.h"
 #include "control/netlink/netlink.h"
 #include "control/routing/neigh.h"
@@ -16,14 +17,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-
-/* Automatic reqids start where IKE daemons, which count from 1, and people rarely are. */
-#define REQID_AUTO_FIRST 16384
-
-#define FIELDS_ALL                                                                                 \
-	(VIADUCT_VTI_LOCAL | VIADUCT_VTI_REMOTE | VIADUCT_VTI_REQID | VIADUCT_VTI_IF_ID |          \
-		VIADUCT_VTI_MARK | VIADUCT_VTI_DESCRIPTION | VIADUCT_VTI_MTU | VIADUCT_VTI_ADMIN | \
-		VIADUCT_VTI_PARALLEL)
 
 static struct vti *vtis;
 
@@ -52,173 +45,6 @@ unsigned vti_count(void)
 	return HASH_COUNT(vtis);
 }
 
-static bool reqid_taken(uint32_t reqid)
-{
-	const struct sa_entry *s;
-	const struct vti *v;
-
-	for (v = vtis; v != NULL; v = v->hh.next) {
-		if (v->conf.reqid == reqid)
-			return true;
-	}
-	for (s = sadb_first(); s != NULL; s = s->hh.next) {
-		if (s->reqid == reqid)
-			return true;
-	}
-	return false;
-}
-
-static uint32_t reqid_highest(void)
-{
-	uint32_t highest = 0;
-	const struct sa_entry *s;
-	const struct vti *v;
-
-	for (v = vtis; v != NULL; v = v->hh.next)
-		highest = RTE_MAX(highest, v->conf.reqid);
-	for (s = sadb_first(); s != NULL; s = s->hh.next)
-		highest = RTE_MAX(highest, s->reqid);
-	return highest;
-}
-
-static uint32_t reqid_new(void)
-{
-	const uint32_t highest = reqid_highest();
-	uint32_t reqid = REQID_AUTO_FIRST;
-
-	if (highest < REQID_AUTO_FIRST)
-		return REQID_AUTO_FIRST;
-	if (highest < UINT32_MAX)
-		return highest + 1;
-	while (reqid_taken(reqid))
-		reqid++;
-	return reqid;
-}
-
-/* Lay the fields that the request sets over what holds now. */
-static void merge(struct viaduct_vti *conf, const struct viaduct_vti *req)
-{
-	if (req->fields & VIADUCT_VTI_LOCAL)
-		conf->local = req->local;
-	if (req->fields & VIADUCT_VTI_REMOTE)
-		conf->remote = req->remote;
-	if (req->fields & VIADUCT_VTI_REQID)
-		conf->reqid = req->reqid;
-	if (req->fields & VIADUCT_VTI_IF_ID)
-		conf->if_id = req->if_id;
-	if (req->fields & VIADUCT_VTI_MARK) {
-		conf->mark = req->mark;
-		conf->mark_mask = req->mark_mask;
-	}
-	if (req->fields & VIADUCT_VTI_DESCRIPTION)
-		memcpy(conf->description, req->description, sizeof(conf->description));
-	if (req->fields & VIADUCT_VTI_MTU)
-		conf->mtu = req->mtu;
-	if (req->fields & VIADUCT_VTI_ADMIN)
-		conf->admin_up = req->admin_up;
-	if (req->fields & VIADUCT_VTI_PARALLEL)
-		conf->parallel = req->parallel;
-}
-
-/* One spelling for each meaning, so that VTIs can be compared. */
-static void normalise(struct viaduct_vti *conf)
-{
-	struct addr a = addr_from_api(&conf->local);
-
-	conf->local = addr_to_api(&a);
-	a = addr_from_api(&conf->remote);
-	conf->remote = addr_to_api(&a);
-	if (conf->mark == 0)
-		conf->mark_mask = 0;
-	else if (conf->mark_mask == 0)
-		conf->mark_mask = UINT32_MAX;
-}
-
-static int check_addr(const char *field, const struct viaduct_addr *a, struct err *e)
-{
-	char text[ADDR_TEXT_LEN];
-	bool bad;
-
-	if (a->family == IP_NONE)
-		return 0;
-	if (a->family != IP_V4 && a->family != IP_V6)
-		return err_set(e, EINVAL, "%s: address family %u; expected 4, 6 or 0 (any)", field,
-			a->family);
-	bad = a->family == IP_V4 ? a->bytes[0] == 0 || a->bytes[0] >= 224 : a->bytes[0] == 0xff;
-	if (a->family == IP_V6 && memcmp(a->bytes, (const uint8_t[16]){0}, 16) == 0)
-		bad = true;
-	if (bad)
-		return err_set(
-			e, EINVAL, "%s: %s; expected a unicast address", field, addr_text(a, text));
-	return 0;
-}
-
-static int check_addrs(const struct viaduct_vti *c, struct err *e)
-{
-	char local[ADDR_TEXT_LEN], remote[ADDR_TEXT_LEN];
-
-	if (check_addr("local", &c->local, e) < 0 || check_addr("remote", &c->remote, e) < 0)
-		return -EINVAL;
-	if (c->local.family == IP_NONE || c->remote.family == IP_NONE)
-		return 0;
-	if (c->local.family != c->remote.family)
-		return err_set(e, EINVAL,
-			"remote: %s; expected an address of the same family as local %s",
-			addr_text(&c->remote, remote), addr_text(&c->local, local));
-	if (memcmp(&c->local, &c->remote, sizeof(c->local)) == 0)
-		return err_set(e, EINVAL, "remote: %s; expected another address than local",
-			addr_text(&c->remote, remote));
-	return 0;
-}
-
-static int check(const struct viaduct_vti *c, struct err *e)
-{
-	if (check_addrs(c, e) < 0)
-		return -EINVAL;
-	if (c->mtu != 0 && (c->mtu < VTI_MTU_MIN || c->mtu > VTI_MTU_MAX))
-		return err_set(e, EINVAL, "mtu: %u; expected %u to %u, or 0 to compute it", c->mtu,
-			VTI_MTU_MIN, VTI_MTU_MAX);
-	if (c->admin_up > 1)
-		return err_set(e, EINVAL, "admin_up: %u; expected 0 or 1", c->admin_up);
-	if (c->parallel > 1)
-		return err_set(e, EINVAL, "parallel: %u; expected 0 or 1", c->parallel);
-	if (memchr(c->description, '\0', sizeof(c->description)) == NULL)
-		return err_set(e, EINVAL, "description: longer than %zu bytes",
-			sizeof(c->description) - 1);
-	if (c->mark_mask != 0 && (c->mark & ~c->mark_mask) != 0)
-		return err_set(e, EINVAL, "mark: 0x%x has bits outside its mask 0x%x", c->mark,
-			c->mark_mask);
-	return 0;
-}
-
-/* With an if_id or a mark that key decides, so that automatic reqids tell nothing apart. */
-static bool same_key(
-	const struct viaduct_vti *a, bool a_auto, const struct viaduct_vti *b, bool b_auto)
-{
-	const bool keyed = a->if_id != 0 || a->mark != 0;
-
-	return a->if_id == b->if_id && a->mark == b->mark && a->mark_mask == b->mark_mask &&
-		(a->reqid == b->reqid || (keyed && a_auto && b_auto)) &&
-		memcmp(&a->local, &b->local, sizeof(a->local)) == 0 &&
-		memcmp(&a->remote, &b->remote, sizeof(a->remote)) == 0;
-}
-
-static int check_unique(
-	const struct viaduct_vti *c, bool reqid_auto, const struct vti *self, struct err *e)
-{
-	const struct vti *v;
-
-	for (v = vtis; v != NULL; v = v->hh.next) {
-		if (v == self || !same_key(c, reqid_auto, &v->conf, v->reqid_auto))
-			continue;
-		return err_set(e, EEXIST,
-			"%s: has the same local, remote, if_id, mark and reqid as %s; "
-			"expected one of them to differ",
-			c->name, v->conf.name);
-	}
-	return 0;
-}
-
 static int check_name(const char name[VIADUCT_NAME_LEN], struct err *e)
 {
 	if (memchr(name, '\0', VIADUCT_NAME_LEN) == NULL || !iface_name_valid(name))
@@ -230,32 +56,12 @@ static int check_name(const char name[VIADUCT_NAME_LEN], struct err *e)
 	return 0;
 }
 
-int vti_plan(const struct viaduct_vti *req, const struct vti *self, struct viaduct_vti *conf,
-	bool *reqid_auto, struct err *e)
-{
-	*reqid_auto = self == NULL || self->reqid_auto;
-	if (self != NULL)
-		*conf = self->conf;
-	if (req->fields & ~(uint32_t)FIELDS_ALL)
-		return err_set(e, EINVAL, "fields: 0x%x has bits that nobody knows", req->fields);
-	merge(conf, req);
-	if (check(conf, e) < 0)
-		return -EINVAL;
-	normalise(conf);
-	if (req->fields & VIADUCT_VTI_REQID)
-		*reqid_auto = conf->reqid == 0;
-	if (conf->reqid == 0)
-		conf->reqid = self != NULL && self->reqid_auto ? self->conf.reqid : reqid_new();
-	conf->fields = FIELDS_ALL;
-	return 0;
-}
-
 static int plan(const struct viaduct_vti *req, const struct vti *self, struct viaduct_vti *conf,
 	bool *reqid_auto, struct err *e)
 {
 	const int rc = vti_plan(req, self, conf, reqid_auto, e);
 
-	return rc == 0 ? check_unique(conf, *reqid_auto, self, e) : rc;
+	return rc == 0 ? vti_check_unique(conf, *reqid_auto, self, e) : rc;
 }
 
 /* Until the kernel tells of it, what it tells is older. */
@@ -275,6 +81,7 @@ static int set_admin(struct vti *v, bool up, struct err *e)
 /* The interface, its twin and its place in the dataplane. */
 static int build(struct vti *v, struct err *e)
 {
+	struct outer_rules *rules;
 	int rc;
 
 	v->iface = iface_new(IFACE_VTI, v->conf.name, daemon_state.n_workers);
@@ -284,7 +91,10 @@ static int build(struct vti *v, struct err *e)
 	vti_mtu_asked(v, RTE_ETHER_MTU); /* a new TUN's, which the kernel tells of first */
 	vti_mtu_asked(v, v->conf.mtu != 0 ? v->conf.mtu : vti_mtu_compute(v));
 	atomic_store_explicit(&v->iface->mtu, v->mtu.asked, memory_order_relaxed);
-	iface_set_flag(v->iface, IFACE_PARALLEL, v->conf.parallel);
+	rc = vti_options_make(&v->conf, &rules, e);
+	if (rc < 0)
+		return rc;
+	vti_options_apply(v->iface, &v->conf, rules);
 	rc = twin_create(v->iface, &v->twin, e);
 	if (rc < 0)
 		return rc;
@@ -366,16 +176,22 @@ static int set_kernel(struct vti *v, const struct viaduct_vti *conf, struct err 
 
 static int apply(struct vti *v, const struct viaduct_vti *conf, bool reqid_auto, struct err *e)
 {
-	const bool rebind = !same_key(conf, false, &v->conf, false);
-	const int rc = set_kernel(v, conf, e);
+	const bool rebind = !vti_same_key(conf, false, &v->conf, false);
+	struct outer_rules *rules;
+	int rc = vti_options_make(conf, &rules, e);
 
+	if (rc == 0) {
+		rc = set_kernel(v, conf, e);
+		if (rc < 0)
+			free(rules);
+	}
 	if (rc < 0)
 		return rc;
 	vti_match_remove(v);
 	v->changed = memcmp(conf, &v->conf, sizeof(*conf)) != 0;
 	v->conf = *conf;
 	v->reqid_auto = reqid_auto;
-	iface_set_flag(v->iface, IFACE_PARALLEL, conf->parallel);
+	vti_options_apply(v->iface, conf, rules);
 	vti_match_insert(v);
 	if (rebind)
 		sadb_rebind();
@@ -483,12 +299,14 @@ void vti_kernel_link(struct vti *v, bool up, uint32_t mtu, bool promisc)
 void vti_fill_info(const struct vti *v, struct viaduct_vti_info *info)
 {
 	struct iface_stats sum;
+	uint32_t expires;
 
 	iface_stats_sum(v->iface, &sum);
 	*info = (struct viaduct_vti_info){
 		.vti = v->conf,
 		.ifindex = v->iface->kernel_ifindex,
 		.mtu_now = iface_mtu(v->iface),
+		.path_mtu = vti_mtu_path(v, &expires),
 		.carrier = iface_has(v->iface, IFACE_CARRIER),
 		.reqid_auto = v->reqid_auto,
 		.sas_in = v->sas_in,
@@ -498,4 +316,5 @@ void vti_fill_info(const struct vti *v, struct viaduct_vti_info *info)
 			sum.tx_drops},
 		.origin = v->origin,
 	};
+	info->path_mtu_expires = expires;
 }

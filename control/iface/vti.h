@@ -31,6 +31,8 @@ struct vti {
 	bool changed;             /* since the last event */
 	uint32_t sas_in, sas_out; /* bound and live */
 	struct sa_entry *sas;     /* bound, oldest first (sa_bind.c) */
+	/* Live outbound ones by family, newest first. */
+	LIST_HEAD(, sa_entry) senders[2];
 	struct hold *hold[2]; /* packets that wait for an SA, by family (hold.c); NULL: none did */
 	struct vti_mtu mtu;
 	struct iface *iface;
@@ -45,10 +47,6 @@ struct vti {
 int vti_add(const struct viaduct_vti *req, struct vti **out, struct err *e);
 int vti_set(const struct viaduct_vti *req, struct vti **out, struct err *e);
 int vti_del(const char *name, struct err *e);
-/* What the VTI would be with the request applied; self NULL: a new one. Changes nothing. That no other
- * one has the same key is not checked. */
-int vti_plan(const struct viaduct_vti *req, const struct vti *self, struct viaduct_vti *conf,
-	bool *reqid_auto, struct err *e);
 /* Back to settings that it had before. */
 int vti_restore(struct vti *v, const struct viaduct_vti *conf, bool reqid_auto, struct err *e);
 

@@ -2,9 +2,9 @@
 /* Addresses of the twins: the dataplane wants one of each family, as the source of its own ICMP
  * errors. That they are the router's own it learns from the kernel's local routes.
  *
- * An interface without a global address borrows the fallback: one of another interface of ours. So
- * does a router with unnumbered lines (RFC 1812 4.3.2.4), and a link-local IPv6 source must not be
- * routed (RFC 4291 2.5.6). */
+ * An interface without a global address borrows the fallback: the loopback device's, which routers have
+ * for this, else one of another interface of ours. So does a router with unnumbered lines (RFC 1812
+ * 4.3.2.4), and a link-local IPv6 source must not be routed (RFC 4291 2.5.6). */
 #include "control/iface/ifaces.h"
 #include "control/netlink/netlink_msg.h"
 #include "control/rcu.h"
@@ -12,6 +12,8 @@
 #include <linux/if_addr.h>
 #include <stdlib.h>
 #include <uthash.h>
+
+#define LOOPBACK 1 /* the kernel's number for lo, in every network namespace */
 
 struct key {
 	struct addr addr;
@@ -102,23 +104,29 @@ static void apply(struct iface *iface, unsigned family)
 		set_source(iface, family, own == NULL ? NULL : &own->key.addr);
 }
 
-static bool can_be_fallback(const struct entry *e, unsigned family)
+/* 0: can't be one. */
+static unsigned fallback_rank(const struct entry *e, unsigned family)
 {
-	return e->key.addr.family == family && rank(e) == RANK_BEST &&
-		iface_by_kernel_ifindex(e->key.ifindex) != NULL;
+	if (e == NULL || e->key.addr.family != family || rank(e) != RANK_BEST)
+		return 0;
+	if (e->key.ifindex == LOOPBACK)
+		return 2;
+	return iface_by_kernel_ifindex(e->key.ifindex) != NULL;
 }
 
-/* Keep the fallback as long as it is good, else take the oldest that is. True when it changed. */
+/* Keep the fallback unless there is a better one; of several the oldest. True when it changed. */
 static bool choose_fallback(unsigned family)
 {
 	const struct entry *e = fallback_entry[AF_INDEX(family)];
 	struct addr *now = &fallback[AF_INDEX(family)];
 	const struct addr before = *now;
 
-	if (e != NULL && can_be_fallback(e, family))
-		return false;
-	for (e = addrs; e != NULL && !can_be_fallback(e, family); e = e->hh.next)
-		;
+	if (fallback_rank(e, family) == 0)
+		e = NULL;
+	for (const struct entry *other = addrs; other != NULL; other = other->hh.next) {
+		if (fallback_rank(other, family) > fallback_rank(e, family))
+			e = other;
+	}
 	fallback_entry[AF_INDEX(family)] = e;
 	*now = e != NULL ? e->key.addr : (struct addr){.family = IP_NONE};
 	return !addr_eq(now, &before);

@@ -5,6 +5,7 @@
 #include "control/log.h"
 #include "control/netlink/netlink_msg.h"
 #include "control/port/ports.h"
+#include "control/routing/rib.h"
 
 #include <net/if.h>
 #include <stdlib.h>
@@ -27,6 +28,15 @@ static struct link *find(uint32_t ifindex)
 	return l;
 }
 
+/* Our routes into a tunnel do not go with the kernel's. */
+static void went_down(uint32_t ifindex)
+{
+	struct iface *iface = iface_by_kernel_ifindex(ifindex);
+
+	if (iface != NULL && iface->kind == IFACE_VTI)
+		rib_iface_down(iface);
+}
+
 /* When a device goes down or away the kernel drops its IPv4 routes without telling, and when it
  * comes up multipath routes get hops back. */
 static void note(uint32_t ifindex, bool up)
@@ -42,6 +52,8 @@ static void note(uint32_t ifindex, bool up)
 		HASH_ADD(hh, links, ifindex, sizeof(l->ifindex), l);
 	} else if (l->up != up) {
 		l->up = up;
+		if (!up)
+			went_down(ifindex);
 		netlink_reread_routes();
 	}
 	l->marked = false;
@@ -68,6 +80,7 @@ static void gone(struct link *l)
 			iface->name);
 		tell(iface, false, iface_mtu(iface), false);
 	}
+	went_down(l->ifindex);
 	netlink_addr_forget(l->ifindex);
 	netlink_reread_routes();
 	HASH_DEL(links, l);

@@ -11,11 +11,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* In a ring's frame the kernel puts its header and an address in front of the packet:
- * up to 66 bytes, and the packet has an Ethernet header and may have a VLAN tag. */
-#define OVERHEAD 96
-/* ... of which DPDK takes so many off when it compares a frame with a buffer. */
+/* Of a frame DPDK takes so many bytes off when it compares it with a buffer. */
 #define HEADER     32
+#define FRAME_UNIT 1024u
 #define FRAMES_MIN 4096
 
 bool af_packet_is(const char *device)
@@ -75,18 +73,22 @@ int af_packet_args(const struct config_port *port, char *device, size_t size, un
 	uint32_t mbuf_size, struct err *e)
 {
 	unsigned page = getpagesize();
-	unsigned frame = port->mtu + OVERHEAD;
+	unsigned frame = port->mtu + AF_PACKET_OVERHEAD, block;
 
 	if (!has_arg(device, "qpairs="))
 		append(device, size, ",qpairs=%u", n_queues);
 	if (has_arg(device, "framesz=") || has_arg(device, "blocksz="))
 		return 0;
-	frame = frame <= 2048 ? 2048 : RTE_ALIGN(frame, page);
+	/* Frames follow each other in memory, so they have to fill the pages of a block. */
+	frame = RTE_MAX(RTE_ALIGN(frame, FRAME_UNIT), 2 * FRAME_UNIT);
+	block = frame;
+	while (block % page != 0)
+		block += frame;
 	if (frame - HEADER > mbuf_size)
 		return err_set(e, EINVAL,
 			"port %s: mtu %u on %s needs mbuf_size = %u or more; it is %u", port->name,
 			port->mtu, port->device, frame - HEADER, mbuf_size);
-	append(device, size, ",framesz=%u,blocksz=%u", frame, RTE_MAX(frame, page));
+	append(device, size, ",framesz=%u,blocksz=%u", frame, block);
 	if (!has_arg(device, "framecnt="))
 		append(device, size, ",framecnt=%u", ring_frames(port));
 	return 0;

@@ -8,6 +8,10 @@
 
 #include <stddef.h>
 
+/* In a ring's frame the kernel puts its header and an address in front of the packet:
+ * up to 66 bytes, and the packet has an Ethernet header and may have a VLAN tag. */
+#define AF_PACKET_OVERHEAD 96
+
 /* Is this device string one of net_af_packet's? */
 bool af_packet_is(const char *device);
 

@@ -9,20 +9,13 @@
 #include <rte_ethdev.h>
 #include <string.h>
 
-static struct port *find(const char *name)
-{
-	struct iface *iface = iface_by_name(name);
-
-	return iface != NULL ? port_by_iface(iface) : NULL;
-}
-
 int port_check_change(const struct config_port *from, const struct config_port *to, struct err *e)
 {
-	const struct port *p = find(from->name);
+	const struct port *p = port_by_name(from->name);
 
 	if (p == NULL)
 		return err_set(e, ENODEV, "%s: no such port", from->name);
-	if (to->mtu > p->mtu_max)
+	if (p->parent == NULL && to->mtu > p->mtu_max)
 		return err_set(e, EINVAL,
 			"%s: mtu %u; expected at most %u, for which its buffers were made at the "
 			"start (see mbuf_size and mtu)",
@@ -35,8 +28,11 @@ int port_check_change(const struct config_port *from, const struct config_port *
 static int set_mtu(struct port *p, uint32_t mtu, struct err *e)
 {
 	const uint32_t before = iface_mtu(p->iface);
-	int ret = port_device_set_mtu(p->port_id, p->device, mtu);
+	int ret;
 
+	if (p->parent != NULL) /* its parent has the device, and was changed before */
+		return netlink_set_mtu(p->iface->kernel_ifindex, mtu, e);
+	ret = port_device_set_mtu(p->port_id, p->device, mtu);
 	if (ret < 0)
 		return err_set(e, -ret, "port %s: the device does not take MTU %u: %s",
 			p->iface->name, mtu, strerror(-ret));
@@ -59,17 +55,22 @@ static int set_promiscuous(struct port *p, bool on, struct err *e)
 
 int port_change(const struct config_port *from, const struct config_port *to, struct err *e)
 {
-	struct port *p = find(from->name);
+	struct port *p = port_by_name(from->name);
 	int ret = 0;
 
 	if (p == NULL)
 		return err_set(e, ENODEV, "%s: no such port", from->name);
 	if (to->promiscuous != from->promiscuous)
 		ret = set_promiscuous(p, to->promiscuous, e);
-	if (ret < 0 || to->mtu == from->mtu)
+	if (ret < 0)
 		return ret;
-	ret = set_mtu(p, to->mtu, e);
+	if (to->mtu != from->mtu)
+		ret = set_mtu(p, to->mtu, e);
 	if (ret < 0 && to->promiscuous != from->promiscuous)
 		set_promiscuous(p, from->promiscuous, NULL);
-	return ret;
+	if (ret < 0)
+		return ret;
+	atomic_store_explicit(&p->iface->rpf, to->rpf, memory_order_relaxed);
+	iface_set_flag(p->iface, IFACE_ESP_ONLY, to->esp_only);
+	return 0;
 }

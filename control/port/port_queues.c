@@ -3,6 +3,7 @@
 
 #include "control/eal_log.h"
 #include "control/log.h"
+#include "control/port/packet_pool.h"
 #include "control/port/port_device.h"
 #include "dataplane/worker.h"
 
@@ -39,21 +40,23 @@ static void choose_counts(struct port *p, const struct config_port *cp,
 static int check_mtu(struct port *p, const struct config *c, const struct config_port *cp,
 	const struct rte_eth_dev_info *dev, struct rte_eth_conf *conf, struct err *e)
 {
+	const uint32_t size = packet_buffer_size(c);
 	bool scatter = dev->rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
 
 	if (dev->max_mtu != 0 && (cp->mtu < dev->min_mtu || cp->mtu > dev->max_mtu))
 		return err_set(e, EINVAL, "port %s: mtu %u; %s takes %u to %u", cp->name, cp->mtu,
 			cp->device, dev->min_mtu, dev->max_mtu);
-	if (cp->mtu + L2_MAX > c->mbuf_size && !scatter)
-		return err_set(e, EINVAL, "port %s: mtu %u needs mbuf_size = %u or more; it is %u",
-			cp->name, cp->mtu, cp->mtu + L2_MAX, c->mbuf_size);
-	p->mtu_max = scatter ? UINT16_MAX : c->mbuf_size - L2_MAX;
+	if (cp->mtu + L2_MAX > size && !scatter)
+		return err_set(e, EINVAL,
+			"port %s: mtu %u needs mbuf_size = %u or more, or 0; it is %u", cp->name,
+			cp->mtu, cp->mtu + L2_MAX, size);
+	p->mtu_max = scatter ? UINT16_MAX : size - L2_MAX;
 	conf->rxmode.mtu = cp->mtu;
 	if (port_device_understates_mtu(cp->device)) {
 		p->mtu_max = RTE_MAX(cp->mtu, (uint32_t)RTE_ETHER_MTU); /* its frames hold */
 		conf->rxmode.mtu = RTE_MIN(cp->mtu, (uint32_t)RTE_ETHER_MTU);
 	}
-	if (cp->mtu + L2_MAX > c->mbuf_size)
+	if (cp->mtu + L2_MAX > size)
 		conf->rxmode.offloads |= RTE_ETH_RX_OFFLOAD_SCATTER;
 	return 0;
 }

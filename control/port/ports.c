@@ -5,8 +5,10 @@
 #include "control/iface/ifaces.h"
 #include "control/iface/twin.h"
 #include "control/log.h"
+#include "control/port/packet_pool.h"
 #include "control/port/port_device.h"
 #include "control/port/port_queues.h"
+#include "control/port/port_vlan.h"
 
 #include <errno.h>
 #include <rte_ethdev.h>
@@ -33,6 +35,13 @@ struct port *port_by_iface(const struct iface *iface)
 			return ports[i];
 	}
 	return NULL;
+}
+
+struct port *port_by_name(const char *name)
+{
+	const struct iface *iface = iface_by_name(name);
+
+	return iface != NULL ? port_by_iface(iface) : NULL;
 }
 
 static bool port_id_taken(uint16_t port_id)
@@ -116,7 +125,7 @@ static int port_new(const struct config *c, const struct config_port *cp, unsign
 	struct port *p;
 	uint16_t port_id;
 	int ret = port_device_attach(
-		cp, cp->rx_queues ? cp->rx_queues : n, c->mbuf_size, &port_id, e);
+		cp, cp->rx_queues ? cp->rx_queues : n, packet_buffer_size(c), &port_id, e);
 
 	if (ret < 0)
 		return ret;
@@ -135,34 +144,71 @@ static int port_new(const struct config *c, const struct config_port *cp, unsign
 	p->iface->port_id = port_id;
 	p->kernel_mtu = cp->mtu;
 	atomic_store(&p->iface->mtu, cp->mtu);
+	atomic_store(&p->iface->rpf, cp->rpf);
+	iface_set_flag(p->iface, IFACE_ESP_ONLY, cp->esp_only);
 	snprintf(p->device, sizeof(p->device), "%s", cp->device);
-	ports[n_ports++] = p;
-	return 0;
+	return ports_insert(p, cp, e);
+}
+
+static int port_start(const struct config *c, const struct config_port *cp, struct worker **workers,
+	unsigned n, struct rte_mempool *pool, struct err *e)
+{
+	struct port *p;
+	int ret = port_new(c, cp, n, e);
+
+	if (ret < 0)
+		return ret;
+	p = ports[n_ports - 1];
+	ret = bring_up(p, c, cp, workers, n, pool, e);
+	if (ret == 0)
+		log_info("port %s: %s, MAC " MAC_FMT ", %u receive and %u transmit queues",
+			p->iface->name, p->device, RTE_ETHER_ADDR_BYTES(&p->iface->mac), p->n_rxq,
+			p->n_txq);
+	return ret;
 }
 
 int ports_start(const struct config *c, struct worker **workers, unsigned n,
 	struct rte_mempool *pool, struct err *e)
 {
 	for (unsigned i = 0; i < c->n_ports; i++) {
-		int ret = port_new(c, &c->ports[i], n, e);
+		const struct config_port *cp = &c->ports[i];
+		int ret = cp->parent[0] != '\0' ? port_vlan_add(cp, n, e)
+						: port_start(c, cp, workers, n, pool, e);
 
-		if (ret == 0)
-			ret = bring_up(ports[i], c, &c->ports[i], workers, n, pool, e);
 		if (ret < 0)
 			return ret;
-		log_info("port %s: %s, MAC " MAC_FMT ", %u receive and %u transmit queues",
-			ports[i]->iface->name, ports[i]->device,
-			RTE_ETHER_ADDR_BYTES(&ports[i]->iface->mac), ports[i]->n_rxq,
-			ports[i]->n_txq);
 	}
 	return 0;
 }
 
-static void port_free(struct port *p)
+int ports_insert(struct port *p, const struct config_port *c, struct err *e)
+{
+	if (n_ports == CONFIG_PORTS_MAX)
+		return err_set(e, ENOSPC, "port %s: one too many; expected at most %u ports",
+			c->name, CONFIG_PORTS_MAX);
+	ports[n_ports++] = p;
+	return 0;
+}
+
+void ports_remove(struct port *p)
+{
+	unsigned i = 0;
+
+	while (ports[i] != p)
+		i++;
+	memmove(&ports[i], &ports[i + 1], (--n_ports - i) * sizeof(ports[0]));
+}
+
+void port_free(struct port *p)
 {
 	twin_destroy(p->twin);
-	rte_eth_dev_stop(p->port_id);
-	rte_eth_dev_close(p->port_id);
+	if (p->parent != NULL) {
+		port_vlan_detach(p);
+	} else {
+		rte_eth_dev_stop(p->port_id);
+		rte_eth_dev_close(p->port_id);
+		free(atomic_load(&p->iface->vlans));
+	}
 	iface_retire(p->iface);
 	free(p);
 }
@@ -173,16 +219,9 @@ void ports_stop(void)
 		port_free(ports[--n_ports]);
 }
 
-void port_kernel_link(struct port *p, bool up, uint32_t mtu, bool promisc)
+static void change_mtu(struct port *p, uint32_t mtu)
 {
-	int ret;
-
-	(void)promisc; /* captures on a port's twin see what the kernel sees */
-	iface_set_flag(p->iface, IFACE_UP, up);
-	if (mtu == p->kernel_mtu)
-		return;
-	p->kernel_mtu = mtu;
-	ret = mtu > p->mtu_max ? -EMSGSIZE : port_device_set_mtu(p->port_id, p->device, mtu);
+	int ret = mtu > p->mtu_max ? -EMSGSIZE : port_device_set_mtu(p->port_id, p->device, mtu);
 	if (ret < 0)
 		log_warn("port %s: MTU stays at %u, the device does not take %u: %s",
 			p->iface->name, iface_mtu(p->iface), mtu,
@@ -192,19 +231,54 @@ void port_kernel_link(struct port *p, bool up, uint32_t mtu, bool promisc)
 		atomic_store_explicit(&p->iface->mtu, mtu, memory_order_relaxed);
 }
 
-static void tick(struct port *p)
+void port_kernel_link(struct port *p, bool up, uint32_t mtu, bool promisc)
+{
+	(void)promisc; /* captures on a port's twin see what the kernel sees */
+	p->admin_up = up;
+	if (p->parent != NULL) {
+		port_vlan_kernel_mtu(p, mtu);
+		port_follow_parent(p);
+		return;
+	}
+	iface_set_flag(p->iface, IFACE_UP, up);
+	if (mtu != p->kernel_mtu) {
+		p->kernel_mtu = mtu;
+		change_mtu(p, mtu);
+	}
+	for (unsigned i = 0; i < n_ports; i++) {
+		if (ports[i]->parent == p)
+			port_follow_parent(ports[i]);
+	}
+}
+
+static bool link_is_up(const struct port *p)
 {
 	struct rte_eth_link link = {0};
-	bool up;
 
+	if (p->parent != NULL)
+		return p->parent->admin_up && iface_has(p->parent->iface, IFACE_CARRIER);
 	if (rte_eth_link_get_nowait(p->port_id, &link) < 0)
-		return;
-	up = link.link_status == RTE_ETH_LINK_UP;
+		return iface_has(p->iface, IFACE_CARRIER);
+	return link.link_status == RTE_ETH_LINK_UP;
+}
+
+/* A VLAN comes behind its parent. */
+static void tick(struct port *p)
+{
+	const bool up = link_is_up(p);
+
 	if (up == iface_has(p->iface, IFACE_CARRIER))
 		return;
 	iface_set_flag(p->iface, IFACE_CARRIER, up);
 	twin_set_carrier(p->twin, up);
 	log_notice("port %s: link %s", p->iface->name, up ? "up" : "down");
+}
+
+void port_follow_parent(struct port *p)
+{
+	iface_set_flag(p->iface, IFACE_UP, p->admin_up && p->parent->admin_up);
+	port_vlan_fit_mtu(p);
+	tick(p);
 }
 
 void ports_tick(void)
@@ -232,17 +306,20 @@ void port_fill_info(const struct port *p, struct viaduct_port_info *info)
 		.port_id = p->port_id,
 		.ifindex = p->iface->kernel_ifindex,
 		.mtu = iface_mtu(p->iface),
-		.admin_up = iface_has(p->iface, IFACE_UP),
+		.admin_up = p->admin_up,
 		.carrier = iface_has(p->iface, IFACE_CARRIER),
 		.speed_mbps = link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : link.link_speed,
 		.rx_queues = p->n_rxq,
 		.tx_queues = p->n_txq,
 		.stats = {s.rx_packets, s.rx_bytes, s.rx_drops, s.tx_packets, s.tx_bytes,
 			s.tx_drops},
-		.missed = dev_stats.imissed + dev_stats.rx_nombuf,
+		.missed = p->parent != NULL ? 0 : dev_stats.imissed + dev_stats.rx_nombuf,
+		.vlan = p->iface->vlan,
 	};
 	snprintf(info->name, sizeof(info->name), "%s", p->iface->name);
 	snprintf(info->device, sizeof(info->device), "%.63s", p->device);
 	snprintf(info->driver, sizeof(info->driver), "%s", dev.driver_name);
+	if (p->parent != NULL)
+		snprintf(info->parent, sizeof(info->parent), "%s", p->parent->iface->name);
 	memcpy(info->mac, p->iface->mac.addr_bytes, sizeof(info->mac));
 }

@@ -12,9 +12,12 @@
 struct worker;
 struct twin;
 
+/* One with a device, or a VLAN of one (port_vlan.h). */
 struct port {
 	struct iface *iface;
 	struct twin *twin;
+	struct port *parent; /* a VLAN's; NULL: it has a device */
+	bool admin_up;       /* its twin's; the interface's flag is off where the parent's is */
 	uint16_t port_id, n_rxq, n_txq;
 	uint32_t mtu_max;
 	uint32_t kernel_mtu; /* the twin's, as netlink told it last */
@@ -28,6 +31,7 @@ int ports_start(const struct config *c, struct worker **workers, unsigned n,
 void ports_stop(void);
 
 struct port *port_by_iface(const struct iface *iface);
+struct port *port_by_name(const char *name);
 unsigned port_count(void);
 struct port *port_at(unsigned i);
 void port_fill_info(const struct port *p, struct viaduct_port_info *info);
@@ -38,5 +42,13 @@ int port_change(const struct config_port *from, const struct config_port *to, st
 void port_kernel_link(struct port *p, bool up, uint32_t mtu, bool promisc);
 /* Once a second: link state to carrier. */
 void ports_tick(void);
+
+/* For port_vlan.c: make it one of the ports with what all have from the configuration, or no more, and
+ * free it. */
+int ports_insert(struct port *p, const struct config_port *c, struct err *e);
+void ports_remove(struct port *p);
+void port_free(struct port *p);
+/* A VLAN is up and has a carrier where its parent is and has, and no larger MTU. */
+void port_follow_parent(struct port *p);
 
 #endif

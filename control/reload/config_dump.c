@@ -43,18 +43,31 @@ static void list_end(struct list *l)
 		fputs("\n);\n", l->out);
 }
 
+/* 0: no such port. */
+static uint32_t mtu_now(const struct config *running, const char *port)
+{
+	const struct iface *iface = iface_by_name(port);
+
+	for (unsigned i = 0; i < running->n_ports; i++) {
+		if (strcmp(running->ports[i].name, port) == 0)
+			return iface != NULL ? iface_mtu(iface) : running->ports[i].mtu;
+	}
+	return 0;
+}
+
 static void write_ports(FILE *out, const struct config *running)
 {
 	struct list l = {.out = out, .name = "ports"};
 	struct config_port def = {0}, p;
-	const struct iface *iface;
+	uint32_t mtu;
 
 	settings_default(port_settings, &def);
+	mtu = def.mtu;
 	for (unsigned i = 0; i < running->n_ports; i++) {
 		p = running->ports[i];
-		iface = iface_by_name(p.name);
-		if (iface != NULL)
-			p.mtu = iface_mtu(iface);
+		p.mtu = mtu_now(running, p.name);
+		/* A VLAN that does not say has its parent's. */
+		def.mtu = p.vlan != 0 ? mtu_now(running, p.parent) : mtu;
 		group_begin(&l);
 		settings_write(out, INDENT, port_settings, &p, &def);
 		group_end(&l);

@@ -82,6 +82,8 @@ void describe_settings(
 /* Each compares its part, checks all that can be checked, and adds steps. */
 int plan_settings(struct plan *p, struct err *e);
 int plan_ports(struct plan *p, struct err *e);
+/* Will there be a new port of this name, without a restart? */
+bool plan_adds_port(const struct plan *p, const char *name);
 int plan_vtis(struct plan *p, struct err *e);
 int plan_sas(struct plan *p, struct err *e);
 int plan_routes(struct plan *p, struct err *e);

@@ -121,7 +121,7 @@ static bool waits_for_port(const struct plan *p, const struct viaduct_route *r)
 {
 	for (unsigned i = 0; i < p->to->n_ports && r->dev[0] != '\0'; i++) {
 		if (strcmp(p->to->ports[i].name, r->dev) == 0)
-			return iface_by_name(r->dev) == NULL;
+			return iface_by_name(r->dev) == NULL && !plan_adds_port(p, r->dev);
 	}
 	return false;
 }

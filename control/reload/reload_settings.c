@@ -2,7 +2,9 @@
 /* The settings that are no lists, and the ports: what a reload can change of them, and what it can't. */
 #include "config/setting_text.h"
 #include "config/tables.h"
+#include "control/daemon.h"
 #include "control/log.h"
+#include "control/port/port_vlan.h"
 #include "control/port/ports.h"
 #include "control/reload/reload_plan.h"
 
@@ -155,7 +157,99 @@ static int plan_port(
 	return 0;
 }
 
-/* Devices are attached, and their queues given to workers, before these run. */
+static int apply_add_vlan(struct step *s, struct err *e)
+{
+	return port_vlan_add(s->to, daemon_state.n_workers, e);
+}
+
+static void undo_add_vlan(struct step *s)
+{
+	port_vlan_del(((const struct config_port *)s->to)->name);
+}
+
+static int apply_del_vlan(struct step *s, struct err *e)
+{
+	(void)e;
+	port_vlan_del(((const struct config_port *)s->from)->name);
+	return 0;
+}
+
+static void describe_vlan(const struct step *s, struct viaduct_change *c)
+{
+	const struct config_port *v = s->to != NULL ? s->to : s->from;
+
+	snprintf(c->name, sizeof(c->name), "%s", v->name);
+	snprintf(c->text, sizeof(c->text), "VLAN %u of %s", v->vlan, v->parent);
+}
+
+static const struct step_kind add_vlan = {.object = "port",
+	.change = VIADUCT_CHANGE_ADD,
+	.phase = PHASE_MAKE,
+	.apply = apply_add_vlan,
+	.undo = undo_add_vlan,
+	.describe = describe_vlan};
+static const struct step_kind del_vlan = {.object = "port",
+	.change = VIADUCT_CHANGE_DEL,
+	.phase = PHASE_REMOVE,
+	.apply = apply_del_vlan,
+	.describe = describe_vlan};
+
+static bool is_vlan(const struct config_port *c)
+{
+	return c->parent[0] != '\0';
+}
+
+/* Can it be made while the workers run? Its parent must run, and its id not be that of a VLAN which
+ * stays; for that one waits for a restart itself, to have another id. */
+static bool vlan_can_be_added(
+	const struct config *from, const struct config *to, const struct config_port *vlan)
+{
+	const struct config_port *parent = find_port(from, vlan->parent);
+
+	if (!is_vlan(vlan) || parent == NULL || is_vlan(parent))
+		return false;
+	for (unsigned i = 0; i < from->n_ports; i++) {
+		const struct config_port *is = &from->ports[i];
+
+		if (strcmp(is->parent, vlan->parent) == 0 && is->vlan == vlan->vlan &&
+			find_port(to, is->name) != NULL)
+			return false;
+	}
+	return true;
+}
+
+bool plan_adds_port(const struct plan *p, const char *name)
+{
+	const struct config_port *port = find_port(p->to, name);
+
+	return port != NULL && find_port(p->from, name) == NULL &&
+		vlan_can_be_added(p->from, p->to, port);
+}
+
+static int plan_new_port(struct plan *p, const struct config_port *to, struct err *e)
+{
+	int ret;
+
+	if (!vlan_can_be_added(p->from, p->to, to))
+		return add_described(p, &needs_restart, "port", to->name, "added") != NULL
+			? 0
+			: -ENOMEM;
+	ret = port_vlan_check(to, e);
+	if (ret < 0)
+		return ret;
+	return plan_add(p, &add_vlan, NULL, to) != NULL ? 0 : -ENOMEM;
+}
+
+static int plan_old_port(struct plan *p, const struct config_port *from)
+{
+	const struct step *s = is_vlan(from)
+		? plan_add(p, &del_vlan, from, NULL)
+		: add_described(p, &needs_restart, "port", from->name, "removed");
+
+	return s != NULL ? 0 : -ENOMEM;
+}
+
+/* Devices are attached, and their queues given to workers, before these run. VLANs have none. */
 int plan_ports(struct plan *p, struct err *e)
 {
 	const struct config_port *from;
@@ -164,17 +258,12 @@ int plan_ports(struct plan *p, struct err *e)
 
 	for (unsigned i = 0; i < p->to->n_ports && ret == 0; i++) {
 		from = find_port(p->from, p->to->ports[i].name);
-		if (from != NULL)
-			ret = plan_port(p, from, &p->to->ports[i], &why);
-		else if (add_described(p, &needs_restart, "port", p->to->ports[i].name, "added") ==
-			NULL)
-			ret = -ENOMEM;
+		ret = from != NULL ? plan_port(p, from, &p->to->ports[i], &why)
+				   : plan_new_port(p, &p->to->ports[i], &why);
 	}
 	for (unsigned i = 0; i < p->from->n_ports && ret == 0; i++) {
-		if (find_port(p->to, p->from->ports[i].name) == NULL &&
-			add_described(p, &needs_restart, "port", p->from->ports[i].name,
-				"removed") == NULL)
-			ret = -ENOMEM;
+		if (find_port(p->to, p->from->ports[i].name) == NULL)
+			ret = plan_old_port(p, &p->from->ports[i]);
 	}
 	if (ret == -ENOMEM)
 		return err_set(e, ENOMEM, "no memory to compare the ports");
@@ -187,15 +276,19 @@ void settle_ports(struct plan *p)
 	struct config *to = p->to;
 	struct config_port ports[CONFIG_PORTS_MAX];
 	const struct config_port *found;
+	unsigned n = 0;
 
 	for (unsigned i = 0; i < p->from->n_ports; i++) {
-		ports[i] = p->from->ports[i];
-		found = find_port(to, ports[i].name);
-		if (found == NULL)
+		found = find_port(to, p->from->ports[i].name);
+		if (found == NULL && is_vlan(&p->from->ports[i]))
 			continue;
-		ports[i] = *found;
-		settings_keep(port_settings, &p->from->ports[i], &ports[i]);
+		ports[n] = found != NULL ? *found : p->from->ports[i];
+		settings_keep(port_settings, &p->from->ports[i], &ports[n++]);
 	}
-	memcpy(to->ports, ports, sizeof(ports[0]) * p->from->n_ports);
-	to->n_ports = p->from->n_ports;
+	for (unsigned i = 0; i < to->n_ports && n < CONFIG_PORTS_MAX; i++) {
+		if (plan_adds_port(p, to->ports[i].name))
+			ports[n++] = to->ports[i];
+	}
+	memcpy(to->ports, ports, sizeof(ports[0]) * n);
+	to->n_ports = n;
 }

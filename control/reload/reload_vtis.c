@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* VTIs. A field that the file leaves as it was keeps what it has now, whoever set it. */
 #include "config/tables.h"
+#include "control/api/vti_choices.h"
 #include "control/iface/ifaces.h"
-#include "control/iface/vti.h"
+#include "control/iface/vti_plan.h"
 #include "control/log.h"
 #include "control/reload/reload_plan.h"
 
@@ -145,6 +146,8 @@ static uint32_t differing(const struct viaduct_vti *a, const struct viaduct_vti 
 	f |= a->mtu == b->mtu ? 0 : VIADUCT_VTI_MTU;
 	f |= a->admin_up == b->admin_up ? 0 : VIADUCT_VTI_ADMIN;
 	f |= a->parallel == b->parallel ? 0 : VIADUCT_VTI_PARALLEL;
+	for (unsigned i = 0; i < VTI_CHOICES; i++)
+		f |= vti_choice_equal(i, a, b) ? 0 : vti_choice_field(i);
 	return f;
 }
 

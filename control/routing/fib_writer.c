@@ -6,6 +6,7 @@
 #include "control/routing/fib_copy.h"
 #include "control/routing/prefix.h"
 #include "dataplane/nexthop.h"
+#include "dataplane/own_src.h"
 
 #include <rte_malloc.h>
 
@@ -166,6 +167,8 @@ static int queue_change(uint8_t vrf, const struct addr *prefix, uint8_t len, uin
 
 int fib_set(uint8_t vrf, const struct addr *prefix, uint8_t len, uint32_t nh_id)
 {
+	if (nh_id == NH_ID_LOCAL && len == addr_len(prefix->family) * 8)
+		own_src_note(prefix);
 	return queue_change(vrf, prefix, len, nh_id);
 }
 

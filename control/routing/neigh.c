@@ -47,7 +47,7 @@ struct neigh {
 static struct neigh *neighs;
 static unsigned n_held_all, n_asked;
 static uint32_t now; /* ticks */
-static uint64_t drops_failed, drops_full;
+static uint64_t drops_full;
 
 static struct neigh *find(struct iface *iface, const struct addr *a)
 {
@@ -73,12 +73,6 @@ static struct neigh *find_or_add(struct iface *iface, const struct addr *a)
 	return n;
 }
 
-static void drop_failed(struct rte_mbuf *m)
-{
-	drops_failed++;
-	rte_pktmbuf_free(m);
-}
-
 static void drop_full(struct rte_mbuf *m)
 {
 	drops_full++;
@@ -88,7 +82,7 @@ static void drop_full(struct rte_mbuf *m)
 static void give_up(struct neigh *n)
 {
 	for (unsigned i = 0; i < n->n_held; i++)
-		drop_failed(n->held[i]);
+		host_unreachable(n->held[i], DROP_NEIGH_FAILED);
 	n_held_all -= n->n_held;
 	n->n_held = 0;
 }
@@ -118,7 +112,7 @@ static void send_again(struct rte_mbuf *m)
 	if (leads_on(m))
 		host_forward(m, host_tag(m)->iface);
 	else
-		drop_failed(m);
+		host_unreachable(m, DROP_NEIGH_FAILED);
 }
 
 static void release(struct neigh *n)
@@ -336,14 +330,7 @@ int neigh_each(int (*cb)(const struct viaduct_neigh *n, void *arg), void *arg)
 
 uint64_t neigh_drops(enum drop_reason reason)
 {
-	switch (reason) {
-	case DROP_NEIGH_FAILED:
-		return drops_failed;
-	case DROP_NEIGH_QUEUE_FULL:
-		return drops_full;
-	default:
-		return 0;
-	}
+	return reason == DROP_NEIGH_QUEUE_FULL ? drops_full : 0;
 }
 
 /* Routes go on their own way down, so nothing but the entries and their packets. */

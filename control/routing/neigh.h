@@ -33,7 +33,8 @@ void neigh_sweep(void);
 void neigh_forget_iface(struct iface *iface);
 unsigned neigh_count(void);
 int neigh_each(int (*cb)(const struct viaduct_neigh *n, void *arg), void *arg);
-/* Packets dropped here: NEIGH_FAILED, NEIGH_QUEUE_FULL; 0 for other reasons. */
+/* Packets dropped here: NEIGH_QUEUE_FULL; 0 for other reasons. Those of NEIGH_FAILED go to a worker, which
+ * tells their senders. */
 uint64_t neigh_drops(enum drop_reason reason);
 void neigh_fini(void);
 

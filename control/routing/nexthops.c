@@ -4,6 +4,7 @@
 #include "control/log.h"
 #include "control/rcu.h"
 #include "control/routing/fib_writer.h"
+#include "dataplane/vlan.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ struct key {
 	struct iface *iface;
 	struct addr gateway;
 	uint32_t type;
+	uint32_t partial;
 };
 
 struct entry {
@@ -42,6 +44,8 @@ static const struct {
 	{NH_ID_BLACKHOLE, NH_BLACKHOLE},
 	{NH_ID_UNREACHABLE, NH_UNREACHABLE},
 	{NH_ID_PROHIBIT, NH_PROHIBIT},
+	{NH_ID_GUARD, NH_GUARD},
+	{NH_ID_FIB_FULL, NH_FIB_FULL},
 	{NH_ID_KERNEL, NH_KERNEL},
 	{NH_ID_LOCAL, NH_LOCAL},
 };
@@ -104,11 +108,25 @@ static uint32_t take_id(void)
 	return next_id < NEXTHOP_MAX ? next_id++ : 0;
 }
 
+/* Without the EtherType, which is each packet's. */
+static void put_l2(struct nexthop *nh, const struct iface *out, const struct rte_ether_addr *mac)
+{
+	struct rte_ether_hdr *eth = (struct rte_ether_hdr *)nh->l2;
+	const uint16_t tag[] = {VLAN_TYPE_BE, rte_cpu_to_be_16(out->vlan)};
+
+	rte_ether_addr_copy(mac, &eth->dst_addr);
+	rte_ether_addr_copy(&out->mac, &eth->src_addr);
+	nh->l2_len = sizeof(*eth);
+	if (out->vlan != 0) {
+		memcpy(nh->l2 + VLAN_MACS_LEN, tag, sizeof(tag));
+		nh->l2_len = VLAN_HDR_LEN;
+	}
+}
+
 static struct nexthop *build(enum nexthop_type type, const struct key *key, uint32_t id,
 	const struct rte_ether_addr *mac)
 {
 	struct nexthop *nh = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*nh));
-	struct rte_ether_hdr *eth;
 
 	if (nh == NULL)
 		return NULL;
@@ -117,12 +135,9 @@ static struct nexthop *build(enum nexthop_type type, const struct key *key, uint
 	nh->id = id;
 	nh->iface = key->iface;
 	nh->gateway = key->gateway;
-	if (type == NH_PORT) {
-		eth = (struct rte_ether_hdr *)nh->l2;
-		rte_ether_addr_copy(mac, &eth->dst_addr);
-		rte_ether_addr_copy(&key->iface->mac, &eth->src_addr);
-		nh->l2_len = sizeof(*eth);
-	}
+	nh->partial = key->partial;
+	if (type == NH_PORT)
+		put_l2(nh, key->iface, mac);
 	return nh;
 }
 
@@ -182,27 +197,29 @@ static struct entry *entry_new(
 	return e;
 }
 
-static struct key make_key(enum nexthop_type type, struct iface *iface, const struct addr *gateway)
+static struct key make_key(
+	enum nexthop_type type, struct iface *iface, const struct addr *gateway, bool partial)
 {
 	struct key key;
 
 	memset(&key, 0, sizeof(key)); /* padding is hashed too */
 	key.type = type == NH_PORT ? NH_PENDING : type;
 	key.iface = iface;
+	key.partial = partial;
 	if (key.type == NH_PENDING && gateway != NULL)
 		key.gateway = *gateway;
 	return key;
 }
 
-uint32_t nexthop_get(enum nexthop_type type, struct iface *iface, const struct addr *gateway,
-	const struct rte_ether_addr *mac)
+static uint32_t get(enum nexthop_type type, struct iface *iface, const struct addr *gateway,
+	const struct rte_ether_addr *mac, bool partial)
 {
 	struct key key;
 	struct entry *e;
 
 	if (type < NH_GLEAN)
 		return fixed_id(type);
-	key = make_key(type, iface, gateway);
+	key = make_key(type, iface, gateway, partial);
 	HASH_FIND(hh, by_key, &key, sizeof(key), e);
 	if (e == NULL)
 		e = entry_new(type, &key, mac);
@@ -216,6 +233,21 @@ uint32_t nexthop_get(enum nexthop_type type, struct iface *iface, const struct a
 	}
 	e->refs++;
 	return e->id;
+}
+
+uint32_t nexthop_get(enum nexthop_type type, struct iface *iface, const struct addr *gateway,
+	const struct rte_ether_addr *mac)
+{
+	return get(type, iface, gateway, mac, false);
+}
+
+uint32_t nexthop_get_partial(enum nexthop_type type, struct iface *iface,
+	const struct addr *gateway, const struct rte_ether_addr *mac)
+{
+	if (type == NH_KERNEL)
+		return NH_ID_FIB_FULL;
+	return get(type, iface, gateway, mac,
+		type == NH_GLEAN || type == NH_PENDING || type == NH_PORT);
 }
 
 void nexthop_put(uint32_t id)
@@ -261,21 +293,27 @@ void nexthops_reap(void)
 void nexthop_resolve(
 	struct iface *iface, const struct addr *gateway, const struct rte_ether_addr *mac)
 {
-	struct key key = make_key(NH_PENDING, iface, gateway);
-	struct entry *e;
+	for (unsigned partial = 0; partial < 2; partial++) {
+		struct key key = make_key(NH_PENDING, iface, gateway, partial);
+		struct entry *e;
 
-	HASH_FIND(hh, by_key, &key, sizeof(key), e);
-	if (e != NULL)
-		resolve(e, mac);
+		HASH_FIND(hh, by_key, &key, sizeof(key), e);
+		if (e != NULL)
+			resolve(e, mac);
+	}
 }
 
 bool nexthop_in_use(struct iface *iface, const struct addr *gateway)
 {
-	struct key key = make_key(NH_PENDING, iface, gateway);
-	const struct entry *e;
+	for (unsigned partial = 0; partial < 2; partial++) {
+		struct key key = make_key(NH_PENDING, iface, gateway, partial);
+		const struct entry *e;
 
-	HASH_FIND(hh, by_key, &key, sizeof(key), e);
-	return e != NULL && e->refs > 0;
+		HASH_FIND(hh, by_key, &key, sizeof(key), e);
+		if (e != NULL && e->refs > 0)
+			return true;
+	}
+	return false;
 }
 
 unsigned nexthop_count(void)
@@ -290,6 +328,8 @@ const char *nexthop_type_name(enum nexthop_type type)
 		[NH_BLACKHOLE] = "blackhole",
 		[NH_UNREACHABLE] = "unreachable",
 		[NH_PROHIBIT] = "prohibit",
+		[NH_GUARD] = "guard",
+		[NH_FIB_FULL] = "fib full",
 		[NH_LOCAL] = "local",
 		[NH_KERNEL] = "kernel",
 		[NH_GLEAN] = "glean",

@@ -14,6 +14,10 @@ void nexthops_fini(void);
 uint32_t nexthop_get(enum nexthop_type type, struct iface *iface, const struct addr *gateway,
 	const struct rte_ether_addr *mac);
 
+/* The same for a prefix around one that has no room in the FIB: see `partial`. */
+uint32_t nexthop_get_partial(enum nexthop_type type, struct iface *iface,
+	const struct addr *gateway, const struct rte_ether_addr *mac);
+
 /* Drop a reference. One without references stays until nexthops_reap(), since FIBs may still
  * lead to it. */
 void nexthop_put(uint32_t id);

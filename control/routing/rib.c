@@ -15,48 +15,8 @@
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 
-static struct rib_entry *entries;
-static unsigned n_candidates[2];  /* by AF_INDEX */
-static uint32_t n_by_len[2][129]; /* entries of each length: which ones a lookup must try */
-static bool sorted;               /* entries are in the order of rib_each() */
+static unsigned n_candidates[2]; /* by AF_INDEX */
 static uint8_t epoch[2];
-
-struct rib_entry *rib_find(const struct addr *prefix, uint8_t len)
-{
-	struct rib_entry key = {.prefix = *prefix, .len = len}, *e;
-
-	HASH_FIND(hh, entries, &key.prefix, RIB_KEY_LEN, e);
-	return e;
-}
-
-struct rib_entry *rib_first(void)
-{
-	return entries;
-}
-
-static struct rib_entry *find_or_add(const struct addr *prefix, uint8_t len)
-{
-	struct rib_entry *e = rib_find(prefix, len);
-
-	if (e != NULL)
-		return e;
-	e = calloc(1, sizeof(*e));
-	if (e == NULL)
-		return NULL;
-	e->prefix = *prefix;
-	e->len = len;
-	HASH_ADD(hh, entries, prefix, RIB_KEY_LEN, e);
-	n_by_len[AF_INDEX(prefix->family)][len]++;
-	sorted = false;
-	return e;
-}
-
-void rib_entry_free(struct rib_entry *e)
-{
-	HASH_DEL(entries, e);
-	n_by_len[AF_INDEX(e->prefix.family)][e->len]--;
-	free(e);
-}
 
 static unsigned table_rank(uint32_t table)
 {
@@ -73,6 +33,8 @@ static unsigned table_rank(uint32_t table)
 /* Does a come before b? */
 static bool better(const struct candidate *a, const struct candidate *b)
 {
+	if (candidate_is_guard(a) || candidate_is_guard(b))
+		return candidate_is_guard(a) && !candidate_is_guard(b);
 	if (a->origin != b->origin)
 		return a->origin < b->origin;
 	if (a->table != b->table)
@@ -130,15 +92,46 @@ static void insert(struct rib_entry *e, struct candidate *c)
 	n_candidates[AF_INDEX(e->prefix.family)]++;
 }
 
-static void removed(struct rib_entry *e, struct candidate *c)
+/* It is out of the list already. */
+static void detach(struct rib_entry *e, struct candidate *c)
 {
 	rib_object_unref(c->object);
 	if (e->active == c)
 		e->active = NULL;
 	rib_depend(e, c, false);
+	if (candidate_is_guard(c))
+		guard_unlink(e);
 	n_candidates[AF_INDEX(e->prefix.family)]--;
 	rib_dirty(e);
+}
+
+static void removed(struct rib_entry *e, struct candidate *c)
+{
+	detach(e, c);
 	free(c);
+}
+
+/* The guard is the first. */
+/* Its VTI goes, and nobody has said where its packets may go instead. */
+static void lost(struct rib_entry *e, struct candidate *c)
+{
+	if (!candidate_needs_guard(c) || guard_of(e) != NULL) {
+		removed(e, c);
+		return;
+	}
+	detach(e, c);
+	guard_make(e, c);
+	insert(e, c);
+}
+
+static void drop_guard(struct rib_entry *e)
+{
+	struct candidate *c = guard_of(e);
+
+	if (c == NULL)
+		return;
+	e->candidates = c->next;
+	removed(e, c);
 }
 
 /* Nothing a packet would notice has changed. */
@@ -171,9 +164,26 @@ static int add_new(struct rib_entry *e, const struct rib_route *r)
 	fill(c, r);
 	rib_object_ref(c->object);
 	insert(e, c);
+	if (candidate_is_guard(c))
+		guard_link(e);
 	rib_depend(e, c, true);
 	rib_dirty(e);
 	return 0;
+}
+
+/* The kernel still names a route by the device of a VTI that we have deleted already. */
+static bool by_lost_device(const struct rib_entry *e, const struct rib_route *r)
+{
+	const struct candidate *c = guard_of(e);
+
+	return c != NULL && r->origin == VIADUCT_ORIGIN_KERNEL && r->iface == NULL &&
+		r->kernel_oif != 0 && r->kernel_oif == c->kernel_oif;
+}
+
+/* Somebody says anew where the prefix's packets go. A neighbour says nothing. */
+static bool ends_guard(const struct rib_route *r)
+{
+	return r->origin != VIADUCT_ORIGIN_GUARD && r->origin != VIADUCT_ORIGIN_NEIGH;
 }
 
 static int add(const struct rib_route *r, bool side_by_side, struct err *err)
@@ -185,16 +195,22 @@ static int add(const struct rib_route *r, bool side_by_side, struct err *err)
 	if (fib_prefix_is_fixed(&r->prefix, r->prefix_len, NULL, NULL))
 		return err_set(err, EINVAL,
 			"prefix: multicast and link-local destinations always go to the kernel");
-	e = find_or_add(&r->prefix, r->prefix_len);
+	e = rib_entry_get(&r->prefix, r->prefix_len);
 	if (e == NULL)
 		return err_set(err, ENOMEM, "out of memory for a route");
+	if (by_lost_device(e, r))
+		return 0;
 	for (c = e->candidates; c != NULL; c = c->next) {
 		if (same_rank(c, r) && (!side_by_side || same_hop(c, r))) {
+			if (!unchanged(c, r) && ends_guard(r))
+				drop_guard(e);
 			update(e, c, r);
 			return 0;
 		}
 	}
 	rc = add_new(e, r);
+	if (rc == 0 && ends_guard(r))
+		drop_guard(e);
 	if (rc != 0 && e->candidates == NULL && e->nh_id == 0 && !e->dirty)
 		rib_entry_free(e);
 	return rc == 0 ? 0 : err_set(err, ENOMEM, "out of memory for a route");
@@ -230,9 +246,10 @@ int rib_del(const struct rib_route *r, struct err *err)
 		prefix_text(&a, r->prefix_len, text), r->metric);
 }
 
-/* Remove the candidates for which drop() says so. */
+/* Remove the candidates for which drop() says so, which is never a guard: removed() or lost() does it. */
 static unsigned remove_if(struct rib_entry *e,
-	bool (*drop)(const struct candidate *c, const void *arg), const void *arg)
+	bool (*drop)(const struct candidate *c, const void *arg), const void *arg,
+	void (*how)(struct rib_entry *e, struct candidate *c))
 {
 	struct candidate **at = &e->candidates;
 	unsigned n = 0;
@@ -242,7 +259,7 @@ static unsigned remove_if(struct rib_entry *e,
 
 		if (drop(c, arg)) {
 			*at = c->next;
-			removed(e, c);
+			how(e, c);
 			n++;
 		} else {
 			at = &c->next;
@@ -267,7 +284,7 @@ unsigned rib_del_hops(const struct rib_route *r, bool with_gateway)
 
 	if (e == NULL)
 		return 0;
-	return remove_if(e, with_gateway ? is_same_gatewayed : is_same_direct, r);
+	return remove_if(e, with_gateway ? is_same_gatewayed : is_same_direct, r, removed);
 }
 
 bool rib_get(const struct rib_route *key, struct rib_route *out)
@@ -313,13 +330,25 @@ static bool is_by_iface(const struct candidate *c, const void *iface)
 	return c->iface == iface;
 }
 
+static bool is_kernels_by_iface(const struct candidate *c, const void *iface)
+{
+	return c->iface == iface && c->origin == VIADUCT_ORIGIN_KERNEL;
+}
+
+void rib_iface_down(struct iface *vti)
+{
+	for (struct rib_entry *e = rib_first(); e != NULL; e = e->hh.next)
+		remove_if(e, is_kernels_by_iface, vti, lost);
+}
+
 void rib_forget_iface(struct iface *iface)
 {
 	struct rib_entry *e, *tmp;
 
-	HASH_ITER (hh, entries, e, tmp) {
+	for (e = rib_first(); e != NULL; e = tmp) {
+		tmp = e->hh.next;
 		/* A gateway's route without a device may lead there too. */
-		if (remove_if(e, is_by_iface, iface) == 0 && e->active != NULL &&
+		if (remove_if(e, is_by_iface, iface, lost) == 0 && e->active != NULL &&
 			candidate_is_floating(e->active))
 			rib_dirty(e);
 	}
@@ -341,9 +370,10 @@ void rib_sweep(unsigned family)
 {
 	struct rib_entry *e, *tmp;
 
-	HASH_ITER (hh, entries, e, tmp) {
+	for (e = rib_first(); e != NULL; e = tmp) {
+		tmp = e->hh.next;
 		if (e->prefix.family == family)
-			remove_if(e, is_stale, &epoch[AF_INDEX(family)]);
+			remove_if(e, is_stale, &epoch[AF_INDEX(family)], removed);
 	}
 }
 
@@ -352,124 +382,14 @@ unsigned rib_count(unsigned family)
 	return n_candidates[AF_INDEX(family)];
 }
 
-static void to_api(const struct rib_entry *e, const struct candidate *c, struct viaduct_route *out)
-{
-	const struct nexthop *nh = nexthop_by_id(e->nh_id);
-
-	memset(out, 0, sizeof(*out));
-	out->prefix = addr_to_api(&e->prefix);
-	out->prefix_len = e->len;
-	out->type = c->type;
-	out->origin = c->origin;
-	out->active = c == e->active;
-	out->metric = c->metric;
-	out->protocol = c->protocol;
-	out->gateway = addr_to_api(&c->gateway);
-	if (c->iface != NULL)
-		memcpy(out->dev, c->iface->name, sizeof(out->dev));
-	else if (c->kernel_oif != 0)
-		if_indextoname(c->kernel_oif, out->dev);
-	else if (out->active && nh != NULL && nh->iface != NULL)
-		memcpy(out->dev, nh->iface->name, sizeof(out->dev));
-	if (out->active && nh != NULL)
-		snprintf(out->state, sizeof(out->state), "%s", nexthop_type_name(nh->type));
-	else if (e->refused && e->candidates == c)
-		snprintf(out->state, sizeof(out->state), "fib full");
-}
-
-static int by_prefix(const struct rib_entry *a, const struct rib_entry *b)
-{
-	int diff = a->prefix.family - b->prefix.family;
-
-	if (diff == 0)
-		diff = memcmp(a->prefix.v6, b->prefix.v6, sizeof(a->prefix.v6));
-	return diff != 0 ? diff : a->len - b->len;
-}
-
-int rib_each(int (*cb)(const struct viaduct_route *r, void *arg), void *arg)
-{
-	struct viaduct_route out;
-	int rc = 0;
-
-	if (!sorted)
-		HASH_SORT(entries, by_prefix);
-	sorted = true;
-	for (const struct rib_entry *e = entries; e != NULL; e = e->hh.next) {
-		for (const struct candidate *c = e->candidates; c != NULL && rc == 0; c = c->next) {
-			to_api(e, c, &out);
-			rc = cb(&out, arg);
-		}
-	}
-	return rc;
-}
-
-/* The longest prefix that covers `a` and for which want() says yes. */
-static struct rib_entry *longest(const struct addr *a, bool (*want)(const struct rib_entry *e))
-{
-	const uint32_t *n = n_by_len[AF_INDEX(a->family)];
-
-	for (int len = addr_len(a->family) * 8; len >= 0; len--) {
-		struct addr prefix;
-		struct rib_entry *e;
-
-		if (n[len] == 0)
-			continue;
-		prefix = prefix_of(a, len);
-		e = rib_find(&prefix, len);
-		if (e != NULL && want(e))
-			return e;
-	}
-	return NULL;
-}
-
-static bool in_fib(const struct rib_entry *e)
-{
-	return e->active != NULL && e->nh_id != 0;
-}
-
-int rib_lookup(const struct addr *dst, struct viaduct_route *out)
-{
-	const struct candidate local = {
-		.type = VIADUCT_ROUTE_LOCAL, .origin = VIADUCT_ORIGIN_KERNEL};
-	struct rib_entry fixed = {.active = &local, .nh_id = NH_ID_LOCAL};
-	const struct rib_entry *e = &fixed;
-
-	if (!fib_prefix_is_fixed(dst, addr_len(dst->family) * 8, &fixed.prefix, &fixed.len))
-		e = longest(dst, in_fib);
-	if (e == NULL)
-		return -ENOENT;
-	to_api(e, e->active, out);
-	return 0;
-}
-
-/* Neighbours' host routes depend on the answer, so they don't count. */
-static const struct candidate *given(const struct rib_entry *e)
-{
-	return e->candidates != NULL && e->candidates->origin != VIADUCT_ORIGIN_NEIGH
-		? e->candidates
-		: NULL;
-}
-
-static bool is_given(const struct rib_entry *e)
-{
-	return given(e) != NULL;
-}
-
-struct iface *rib_connected_iface(const struct addr *a)
-{
-	const struct rib_entry *e = longest(a, is_given);
-
-	if (e == NULL || !candidate_is_connected(given(e)))
-		return NULL;
-	return given(e)->iface;
-}
-
 void rib_fini(void)
 {
 	struct rib_entry *e, *tmp;
 
 	rib_commit_fini();
-	HASH_ITER (hh, entries, e, tmp) {
+	guards_fini();
+	for (e = rib_first(); e != NULL; e = tmp) {
+		tmp = e->hh.next;
 		while (e->candidates != NULL) {
 			struct candidate *c = e->candidates;
 

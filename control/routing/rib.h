@@ -53,13 +53,22 @@ int rib_lowest_metric(const struct addr *prefix, uint8_t len, unsigned origin, u
 /* Apply what was queued to the FIB: one swap for all of it. */
 void rib_commit(void);
 
-/* An interface goes: forget every route by it, commit, and wait until no worker uses it. */
+/* The VTI's kernel device went down or away, and the kernel's routes by it with it, partly without a
+ * word. Nobody has said that their packets may go another way: a guard stays in each one's place. It
+ * drops what would leave by a port in the clear, until a route to the prefix is added or the guard is
+ * deleted (rib_guard.c). */
+void rib_iface_down(struct iface *vti);
+
+/* An interface goes: forget every route by it, commit, and wait until no worker uses it. A VTI's leave
+ * guards. */
 void rib_forget_iface(struct iface *iface);
 
 /* Resync (netlink.c): rib_mark() before a full dump of one family's kernel routes, rib_sweep()
  * after it removes those of kernel origin that the dump did not name again. */
 void rib_mark(unsigned family);
 void rib_sweep(unsigned family);
+
+unsigned rib_guards(void);
 
 /* Does any route have its next hop from this object of the kernel's? */
 bool rib_uses_object(uint32_t id);
@@ -74,6 +83,8 @@ int rib_lookup(const struct addr *dst, struct viaduct_route *out);
 
 /* The interface on whose connected network `a` is; NULL where another route, or none, covers it. */
 struct iface *rib_connected_iface(const struct addr *a);
+/* Was `a` last on the connected network of a VTI that is gone? */
+bool rib_gateway_lost(const struct addr *a);
 
 /* From the API and the configuration: names checked, origin set by the caller. In route_del() a
  * metric of 0 means the lowest there is. */

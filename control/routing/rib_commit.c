@@ -105,6 +105,7 @@ void rib_depend(const struct rib_entry *e, const struct candidate *c, bool added
 
 	if (c->origin == VIADUCT_ORIGIN_NEIGH)
 		return;
+	guard_depend(e);
 	if (on_port && added)
 		connected_add(e);
 	if (inside_connected(e))
@@ -140,8 +141,10 @@ static bool unicast_hop(const struct candidate *c, struct hop *h)
 	h->iface = c->iface;
 	if (candidate_is_floating(c)) {
 		h->iface = rib_connected_iface(&c->gateway);
-		if (h->iface == NULL)
-			return false;
+		if (h->iface == NULL) {
+			h->type = NH_GUARD;
+			return rib_gateway_lost(&c->gateway);
+		}
 	}
 	if (h->iface == NULL) {
 		h->type = NH_KERNEL;
@@ -194,12 +197,26 @@ static const struct candidate *neighbour_instead(const struct candidate *c)
 	return NULL;
 }
 
+bool candidate_into_tunnel(const struct candidate *c, bool *leads)
+{
+	struct hop h;
+
+	*leads = hop_of(c, &h);
+	return *leads && h.type == NH_VTI;
+}
+
 /* The candidate that counts, NULL: none. */
 static const struct candidate *choose(const struct rib_entry *e, struct hop *h)
 {
 	for (const struct candidate *c = e->candidates; c != NULL; c = c->next) {
 		const struct candidate *n;
 
+		if (candidate_is_guard(c)) {
+			*h = (struct hop){.type = NH_GUARD};
+			if (guard_stops(e))
+				return c;
+			continue;
+		}
 		if (!hop_of(c, h))
 			continue;
 		n = h->type == NH_GLEAN ? neighbour_instead(c) : NULL;
@@ -236,7 +253,8 @@ static unsigned stage(struct rib_entry *e)
 
 	forget_refusal(e);
 	if (c != NULL) {
-		id = nexthop_get(h.type, h.iface, h.gateway, h.mac);
+		id = (e->partial ? nexthop_get_partial : nexthop_get)(
+			h.type, h.iface, h.gateway, h.mac);
 		if (id == 0)
 			out_of_memory();
 	}
@@ -267,6 +285,7 @@ static void on_refused(const struct addr *prefix, uint8_t len, void *arg)
 	e->refused = true;
 	TAILQ_INSERT_TAIL(&refused, e, refused_link);
 	n_refused++;
+	cover_missing(e, true);
 }
 
 /* The FIBs lead to the old next hops no more. */
@@ -274,8 +293,11 @@ static void finish(struct rib_entry *e)
 {
 	nexthop_put(e->old_nh_id);
 	e->old_nh_id = 0;
+	if (!e->refused)
+		cover_missing(e, false);
 	if (e->candidates == NULL && e->nh_id == 0) {
 		forget_refusal(e);
+		cover_forget(e);
 		rib_entry_free(e);
 	}
 }
@@ -313,14 +335,21 @@ void rib_commit(void)
 		floating_stale = false;
 		dirty_floating();
 	}
+	guards_dirty();
 	if (dirty == NULL)
 		return;
+	if (covers_any())
+		covers_mark();
 	no_memory_logged = false;
 	n_removed = commit_dirty();
 	/* As many as there is room for now, the longest waiting first. */
 	for (struct rib_entry *e = TAILQ_FIRST(&refused); e != NULL && n_removed > 0;
 		e = TAILQ_NEXT(e, refused_link), n_removed--)
 		rib_dirty(e);
+	if (dirty != NULL)
+		commit_dirty();
+	if (covers_any())
+		covers_mark();
 	if (dirty != NULL)
 		commit_dirty();
 }
@@ -333,6 +362,7 @@ unsigned rib_refused(void)
 void rib_commit_fini(void)
 {
 	dirty = NULL;
+	covers_fini();
 	TAILQ_INIT(&refused);
 	n_refused = n_floating = n_connected = room_connected = 0;
 	free(connected);

@@ -118,6 +118,13 @@ int route_add(const struct viaduct_route *r, struct err *e)
 	return rc == 0 ? rib_add(&route, e) : rc;
 }
 
+/* Who deletes a prefix's route says that its packets may go another way. */
+static struct rib_route guard_key(const struct rib_route *r)
+{
+	return (struct rib_route){
+		.prefix = r->prefix, .prefix_len = r->prefix_len, .origin = VIADUCT_ORIGIN_GUARD};
+}
+
 int route_del(const struct viaduct_route *r, struct err *e)
 {
 	struct rib_route route;
@@ -127,7 +134,13 @@ int route_del(const struct viaduct_route *r, struct err *e)
 		return rc;
 	if (route.metric == 0)
 		rib_lowest_metric(&route.prefix, route.prefix_len, route.origin, &route.metric);
-	return rib_del(&route, e);
+	rc = rib_del(&route, e);
+	if (rc == -ENOENT) {
+		const struct rib_route guard = guard_key(&route);
+
+		rc = rib_del(&guard, NULL) == 0 ? 0 : rc;
+	}
+	return rc;
 }
 
 bool route_replaces(const struct viaduct_route *r, struct rib_route *old)
@@ -149,5 +162,8 @@ bool route_deletes(const struct viaduct_route *r, struct rib_route *old)
 		return false;
 	if (key.metric == 0)
 		rib_lowest_metric(&key.prefix, key.prefix_len, key.origin, &key.metric);
+	if (rib_get(&key, old))
+		return true;
+	key = guard_key(&key);
 	return rib_get(&key, old);
 }

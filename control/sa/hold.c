@@ -42,11 +42,12 @@ static struct held_list all = TAILQ_HEAD_INITIALIZER(all); /* oldest first */
 static unsigned n_all;
 static uint32_t now;
 static bool listeners;
-static uint64_t drops[DROP_REASON_COUNT];
+static uint64_t drops_full;
 
-static void drop_packet(struct rte_mbuf *m, enum drop_reason reason)
+/* No word to its sender: an SA may be about to come. */
+static void drop_full(struct rte_mbuf *m)
 {
-	drops[reason]++;
+	drops_full++;
 	rte_pktmbuf_free(m);
 }
 
@@ -147,7 +148,7 @@ static bool make_room(const struct hold *h)
 	if (h->n == HOLD_MAX || (n_all >= max_all() && h->n > 0))
 		return false;
 	if (n_all >= max_all())
-		drop_packet(take(TAILQ_FIRST(&all)), DROP_VTI_HOLD_FULL);
+		drop_full(take(TAILQ_FIRST(&all)));
 	return true;
 }
 
@@ -158,18 +159,18 @@ static void hold(struct vti *v, unsigned af, struct rte_mbuf *m)
 	bool was_refused;
 
 	if (h == NULL) {
-		drop_packet(m, DROP_VTI_HOLD_FULL);
+		drop_full(m);
 		return;
 	}
 	was_refused = h->refused;
 	/* Packets behind the first need no answer of their own: they wait for the same SA. */
 	h->refused = h->n == 0 && !acquire_describe(v, m, &about);
 	if (h->refused) {
-		drop_packet(m, DROP_VTI_NO_SA);
+		host_unreachable(m, DROP_VTI_NO_SA);
 		return;
 	}
 	if (!make_room(h) || !append(h, m)) {
-		drop_packet(m, DROP_VTI_HOLD_FULL);
+		drop_full(m);
 		return;
 	}
 	if (h->n == 1)
@@ -186,11 +187,11 @@ void hold_packet(struct rte_mbuf *m)
 	const unsigned af = AF_INDEX(*rte_pktmbuf_mtod(m, const uint8_t *) >> 4);
 
 	if (v == NULL || !iface_has(iface, IFACE_UP))
-		drop_packet(m, DROP_VTI_DOWN);
+		host_unreachable(m, DROP_VTI_DOWN);
 	else if (atomic_load(&iface->sa_out[af]) != NULL)
 		host_to_tunnel(m); /* the SA came while the packet was on its way here */
 	else if (!listeners)
-		drop_packet(m, DROP_VTI_NO_SA);
+		host_unreachable(m, DROP_VTI_NO_SA);
 	else
 		hold(v, af, m);
 }
@@ -222,7 +223,7 @@ void hold_drop(struct vti *v)
 		if (v->hold[af] == NULL)
 			continue;
 		while ((p = TAILQ_FIRST(&v->hold[af]->packets)) != NULL)
-			drop_packet(take(p), DROP_VTI_DOWN);
+			host_unreachable(take(p), DROP_VTI_DOWN);
 		ask_at_once(v->hold[af]);
 	}
 	tell_workers(v);
@@ -246,6 +247,7 @@ void hold_listeners(void)
 	if (are == listeners)
 		return;
 	listeners = are;
+	atomic_store_explicit(&host_hold_asks, are, memory_order_relaxed);
 	for (struct vti *v = vti_first(); v != NULL; v = v->hh.next)
 		tell_workers(v);
 }
@@ -269,7 +271,7 @@ void hold_tick(void)
 	now++;
 	hold_listeners();
 	while ((p = TAILQ_FIRST(&all)) != NULL && now - p->since > HOLD_TICKS)
-		drop_packet(take(p), DROP_VTI_HOLD_TIMEOUT);
+		host_unreachable(take(p), DROP_VTI_HOLD_TIMEOUT);
 	for (struct vti *v = vti_first(); v != NULL; v = v->hh.next) {
 		for (unsigned af = 0; af < 2; af++) {
 			if (v->hold[af] != NULL)
@@ -290,5 +292,5 @@ unsigned hold_count(const struct vti *v)
 
 uint64_t hold_drops(enum drop_reason reason)
 {
-	return drops[reason];
+	return reason == DROP_VTI_HOLD_FULL ? drops_full : 0;
 }

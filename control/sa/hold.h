@@ -2,8 +2,8 @@
 /* Packets that wait for an outbound SA: the first ones for a VTI whose tunnel is not negotiated yet.
  *
  * They are held while somebody is told to negotiate (VIADUCT_EVENT_ACQUIRE), and go through the tunnel
- * when the SA is there, in the order in which they came. Otherwise they are dropped; they never go
- * another way. Workers send no more packets than may be held: iface->hold says how many. */
+ * when the SA is there, in the order in which they came. Otherwise they are dropped, and their senders
+ * told; they never go another way. Workers send no more packets than may be held: iface->hold says how many. */
 #ifndef VIADUCT_HOLD_H
 #define VIADUCT_HOLD_H
 
@@ -33,7 +33,7 @@ void hold_tick(void);
 
 /* Packets that wait for this VTI's SAs. */
 unsigned hold_count(const struct vti *v);
-/* Packets dropped here, by reason. */
+/* Packets dropped here, by reason: for want of room. Workers count the others. */
 uint64_t hold_drops(enum drop_reason reason);
 
 #endif

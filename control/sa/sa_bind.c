@@ -60,39 +60,67 @@ static bool carries(const struct sa_entry *s, unsigned family_bit)
 	return families == 0 || (families & family_bit) != 0;
 }
 
-static struct sa *newest_out(const struct vti *v, unsigned family_bit)
+/* Newest first. What is bound is nearly always the newest; not so when a VTI takes over SAs. */
+static void insert_sender(struct sa_entry *s, unsigned af)
 {
-	const struct sa_entry *s, *best = NULL;
+	struct sa_entry *before = NULL, *next = LIST_FIRST(&s->vti->senders[af]);
 
-	DL_FOREACH2(v->sas, s, vti_next)
-	{
-		if (s->sa->dir != SA_OUT || !sa_is_live(s) || !carries(s, family_bit))
-			continue;
-		if (best == NULL || s->serial > best->serial)
-			best = s;
+	while (next != NULL && next->serial > s->serial) {
+		before = next;
+		next = LIST_NEXT(next, sender[af]);
 	}
-	return best != NULL ? best->sa : NULL;
+	if (before != NULL)
+		LIST_INSERT_AFTER(before, s, sender[af]);
+	else
+		LIST_INSERT_HEAD(&s->vti->senders[af], s, sender[af]);
+	s->sends |= 1u << af;
+}
+
+static uint32_t *count_of(const struct sa_entry *s)
+{
+	return s->sa->dir == SA_IN ? &s->vti->sas_in : &s->vti->sas_out;
+}
+
+/* Kept up to date with each SA, not worked out from all of them: a VTI may have thousands. */
+static void count_in(struct sa_entry *s)
+{
+	if (!sa_is_live(s))
+		return;
+	++*count_of(s);
+	s->counted = true;
+	for (unsigned af = 0; af < 2; af++) {
+		if (s->sa->dir == SA_OUT && carries(s, 1u << af))
+			insert_sender(s, af);
+	}
+}
+
+static void count_out(struct sa_entry *s)
+{
+	if (s->counted)
+		--*count_of(s);
+	s->counted = false;
+	for (unsigned af = 0; af < 2; af++) {
+		if (s->sends & 1u << af)
+			LIST_REMOVE(s, sender[af]);
+	}
+	s->sends = 0;
 }
 
 void sa_bind_choose(struct vti *v)
 {
-	const struct sa_entry *s;
-
-	v->sas_in = v->sas_out = 0;
-	DL_FOREACH2(v->sas, s, vti_next)
-	{
-		if (sa_is_live(s))
-			(s->sa->dir == SA_IN ? v->sas_in++ : v->sas_out++);
-	}
 	/* The one store that switches a rekeyed tunnel; the old SA is still good for whoever read
 	 * the old pointer. */
-	for (unsigned af = 0; af < 2; af++)
+	for (unsigned af = 0; af < 2; af++) {
+		const struct sa_entry *s = LIST_FIRST(&v->senders[af]);
+
 		atomic_store_explicit(
-			&v->iface->sa_out[af], newest_out(v, 1u << af), memory_order_release);
+			&v->iface->sa_out[af], s != NULL ? s->sa : NULL, memory_order_release);
+	}
 }
 
 static void detach(struct sa_entry *s)
 {
+	count_out(s);
 	DL_DELETE2(s->vti->sas, s, vti_prev, vti_next);
 	s->vti = NULL;
 }
@@ -101,16 +129,38 @@ static void attach(struct sa_entry *s, struct vti *v)
 {
 	DL_APPEND2(v->sas, s, vti_prev, vti_next);
 	s->vti = v;
+	count_in(s);
+}
+
+/* It expired, was updated, or its policies say something else now. */
+static void recount(struct sa_entry *s)
+{
+	count_out(s);
+	count_in(s);
+}
+
+/* They have left their VTI but point to its interface, and are not retired: a batch of changes may put
+ * them back. An interface retired before its SA would be freed before it, too. */
+static LIST_HEAD(, sa_entry) formers = LIST_HEAD_INITIALIZER(formers);
+
+void sa_let_go(struct sa_entry *s)
+{
+	if (s->former)
+		LIST_REMOVE(s, formers);
+	s->former = false;
 }
 
 void sa_bind(struct sa_entry *s)
 {
 	struct vti *old = s->vti, *v = find_vti(s);
 
+	sa_let_go(s);
 	if (old != v && old != NULL)
 		detach(s);
 	if (old != v && v != NULL)
 		attach(s, v);
+	else if (v != NULL)
+		recount(s);
 	/* Before it can be chosen to send: who meets the SA finds its interface. */
 	atomic_store_explicit(&s->sa->vti, v != NULL ? v->iface : NULL, memory_order_release);
 	if (old != v && old != NULL)
@@ -127,6 +177,8 @@ void sa_unbind(struct sa_entry *s)
 		return;
 	/* sa->vti stays: packets that are being decrypted now still arrive on their interface. */
 	detach(s);
+	LIST_INSERT_HEAD(&formers, s, formers);
+	s->former = true;
 	vti_refresh(v);
 }
 
@@ -141,5 +193,9 @@ void sadb_unbind(struct vti *v)
 	{
 		detach(s);
 		sa_bind(s);
+	}
+	LIST_FOREACH (s, &formers, formers) {
+		if (atomic_load(&s->sa->vti) == v->iface)
+			atomic_store_explicit(&s->sa->vti, NULL, memory_order_release);
 	}
 }

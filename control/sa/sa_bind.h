@@ -6,16 +6,18 @@
 
 #include "control/sa/sadb.h"
 
-/* Bind to where the SA belongs now, which may be nowhere. */
+/* Bind to where the SA belongs now, which may be nowhere; and again when it expired. */
 void sa_bind(struct sa_entry *s);
 
-/* Take it from its VTI for good; the newest of the others takes over sending. */
+/* Take it from its VTI; the newest of the others takes over sending. Then it is bound again, or let go
+ * before it is retired. */
 void sa_unbind(struct sa_entry *s);
+void sa_let_go(struct sa_entry *s);
 
 /* Does its VTI send with it, in any family? */
 bool sa_is_active(const struct sa_entry *s);
 
-/* Count the VTI's SAs again and choose the outbound ones: the newest live one of each family. */
+/* Choose the outbound ones: the newest live one of each family. */
 void sa_bind_choose(struct vti *v);
 
 #endif

@@ -107,8 +107,7 @@ static void check(struct sa_entry *s, uint64_t now_ns)
 	if (is_hard(s, &u)) {
 		s->hard_sent = s->soft_sent = true;
 		atomic_store_explicit(&s->sa->expired, SA_EXPIRED, memory_order_relaxed);
-		if (s->vti != NULL)
-			vti_refresh(s->vti);
+		sa_bind(s);
 		expire(s, true);
 		unwatch(s);
 	}

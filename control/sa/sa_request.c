@@ -10,7 +10,7 @@
 
 #define FLAGS_ALL                                                                                  \
 	(VIADUCT_SA_ESN | VIADUCT_SA_ENCAP | VIADUCT_SA_NO_COPY_DSCP | VIADUCT_SA_NO_ECN |         \
-		VIADUCT_SA_COPY_DF | VIADUCT_SA_SET_DF | VIADUCT_SA_IKE)
+		VIADUCT_SA_COPY_DF | VIADUCT_SA_SET_DF | VIADUCT_SA_NO_REPLAY | VIADUCT_SA_IKE)
 
 static int check_addr(const char *field, const struct viaduct_addr *a, struct err *e)
 {
@@ -119,6 +119,9 @@ static int check_selectors(const struct viaduct_sa *r, struct err *e)
 
 static int check_sequence(const struct viaduct_sa *r, struct err *e)
 {
+	if (r->replay_window != 0 && (r->flags & VIADUCT_SA_NO_REPLAY))
+		return err_set(e, EINVAL, "replay_window: %u; the flag no-replay excludes any",
+			r->replay_window);
 	if (r->replay_window != 0 &&
 		(r->replay_window < REPLAY_WINDOW_MIN || r->replay_window > REPLAY_WINDOW_MAX))
 		return err_set(e, EINVAL,
@@ -191,7 +194,7 @@ struct sa_ends sa_request_ends(const struct viaduct_sa_update *u, enum sa_dir di
 
 static uint32_t window_of(const struct viaduct_sa *r)
 {
-	if (r->dir != VIADUCT_IN)
+	if (r->dir != VIADUCT_IN || (r->flags & VIADUCT_SA_NO_REPLAY))
 		return 0;
 	if (r->replay_window != 0)
 		return r->replay_window;

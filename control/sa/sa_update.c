@@ -97,31 +97,82 @@ static int move(struct sa_entry *s, const struct viaduct_sa_id *id, const struct
 	return 0;
 }
 
-int sadb_update(const struct viaduct_sa_update *u, struct err *e)
+static int change(struct sa_entry *s, const struct viaduct_sa_id *id, const struct sa_ends *ends,
+	uint32_t reqid, struct err *e)
 {
-	const struct viaduct_sa_id id = {.dst = u->new_dst, .spi = u->id.spi};
-	struct sa_entry *s = sadb_find(&u->id);
-	char dst[ADDR_TEXT_LEN];
-	struct sa_ends ends;
-	struct sa *old;
-	int rc;
+	struct sa *old = s->sa;
+	int rc = same_ends(ends, sa_ends_now(old)) ? 0 : move(s, id, ends, e);
 
-	if (s == NULL)
-		return err_set(e, ENOENT, "spi: no SA 0x%08x to %s", u->id.spi,
-			addr_text(&u->id.dst, dst));
-	if (sa_request_check_update(u, e) < 0)
-		return -EINVAL;
-	old = s->sa;
-	ends = sa_request_ends(u, old->dir);
-	if (!same_ends(&ends, sa_ends_now(old))) {
-		rc = move(s, &id, &ends, e);
-		if (rc < 0)
-			return rc;
-	}
-	sadb_rename(s, &id, u->new_reqid != 0 ? u->new_reqid : s->reqid);
+	if (rc < 0)
+		return rc;
+	sadb_rename(s, id, reqid);
 	/* Publishes the successor, and works the tunnel's MTU out again. */
 	sa_bind(s);
 	if (s->sa != old)
 		sadb_retire(old);
 	return 0;
+}
+
+static struct sa_entry *find(const struct viaduct_sa_id *id, struct err *e)
+{
+	struct sa_entry *s = sadb_find(id);
+	char dst[ADDR_TEXT_LEN];
+
+	if (s == NULL)
+		err_set(e, ENOENT, "spi: no SA 0x%08x to %s", id->spi, addr_text(&id->dst, dst));
+	return s;
+}
+
+int sadb_update(const struct viaduct_sa_update *u, struct err *e)
+{
+	const struct viaduct_sa_id id = {.dst = u->new_dst, .spi = u->id.spi};
+	struct sa_entry *s = find(&u->id, e);
+	struct sa_ends ends;
+
+	if (s == NULL)
+		return -ENOENT;
+	if (sa_request_check_update(u, e) < 0)
+		return -EINVAL;
+	ends = sa_request_ends(u, s->sa->dir);
+	return change(s, &id, &ends, u->new_reqid != 0 ? u->new_reqid : s->reqid, e);
+}
+
+void sadb_former(const struct sa_entry *s, struct sa_former *f)
+{
+	const struct sa_ends *before = s->sa->dir == SA_IN ? sa_ends_old(s->sa) : NULL;
+
+	*f = (struct sa_former){
+		.id = s->id,
+		.reqid = s->reqid,
+		.ends = *sa_ends_now(s->sa),
+		.before_end_ns = s->old_ends_end_ns,
+	};
+	if (before != NULL)
+		f->before = *before;
+}
+
+/* Nobody ever heard of the ends that it had meanwhile; those before may still be on packets. */
+static void forget_meanwhile(struct sa_entry *s, const struct sa_former *f)
+{
+	sa_forget_old_ends(s->sa);
+	if (f->before.dst.family != IP_NONE) {
+		rcu_synchronize();
+		sa_set_old_ends(s->sa, &f->before);
+	}
+	s->old_ends_end_ns = f->before_end_ns;
+}
+
+int sadb_update_undo(const struct viaduct_sa_id *id, const struct sa_former *f, struct err *e)
+{
+	struct sa_entry *s = find(id, e);
+	bool moves;
+	int rc;
+
+	if (s == NULL)
+		return -ENOENT;
+	moves = !same_ends(&f->ends, sa_ends_now(s->sa));
+	rc = change(s, &f->id, &f->ends, f->reqid, e);
+	if (rc == 0 && moves && s->sa->dir == SA_IN)
+		forget_meanwhile(s, f);
+	return rc;
 }

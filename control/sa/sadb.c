@@ -231,6 +231,7 @@ void sadb_reattach(struct sa_entry *s)
 void sadb_discard(struct sa_entry *s)
 {
 	sa_resume_keep(s);
+	sa_let_go(s);
 	sadb_retire(s->sa);
 	free(s);
 }

@@ -29,6 +29,11 @@ struct sa_entry {
 	struct addr first_src, first_dst;
 	struct vti *vti;                      /* bound to; NULL: none yet */
 	struct sa_entry *vti_prev, *vti_next; /* the VTI's other SAs */
+	bool former;                          /* unbound, and not yet discarded */
+	LIST_ENTRY(sa_entry) formers;
+	bool counted;  /* among the VTI's live ones */
+	uint8_t sends; /* enum sa_family: in which of the VTI's lists of senders */
+	LIST_ENTRY(sa_entry) sender[2];
 	uint32_t reqid, if_id, mark, mark_mask;
 	uint32_t api_flags;
 	uint16_t key_bits;
@@ -53,6 +58,16 @@ int sadb_del(const struct viaduct_sa_id *id, struct err *e);
 /* Change addresses, ports and encapsulation while packets flow: keys, counters, sequence numbers and
  * replay window stay (sa_update.c). */
 int sadb_update(const struct viaduct_sa_update *req, struct err *e);
+
+/* To take an update back: what the SA was before it. */
+struct sa_former {
+	struct viaduct_sa_id id;
+	uint32_t reqid;
+	struct sa_ends ends, before; /* before: former ends whose packets it still took */
+	uint64_t before_end_ns;
+};
+void sadb_former(const struct sa_entry *s, struct sa_former *f);
+int sadb_update_undo(const struct viaduct_sa_id *id, const struct sa_former *f, struct err *e);
 void sadb_flush(void);
 
 /* A deletion that may be taken back (api_undo.c): NULL with -ENOENT in *e; then put back as it was, or

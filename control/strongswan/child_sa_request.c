@@ -16,7 +16,9 @@ static const struct {
 } ciphers[] = {
 	{ENCR_AES_GCM_ICV16, VIADUCT_CIPHER_AES_GCM_16, TRUE},
 	{ENCR_CHACHA20_POLY1305, VIADUCT_CIPHER_CHACHA20_POLY1305, TRUE},
+	{ENCR_NULL_AUTH_AES_GMAC, VIADUCT_CIPHER_AES_GMAC, TRUE},
 	{ENCR_AES_CBC, VIADUCT_CIPHER_AES_CBC, FALSE},
+	{ENCR_AES_CTR, VIADUCT_CIPHER_AES_CTR, FALSE},
 	{ENCR_NULL, VIADUCT_CIPHER_NULL, FALSE},
 };
 
@@ -125,6 +127,9 @@ static void set_flags(struct viaduct_sa *req, const kernel_ipsec_add_sa_t *data)
 		(data->encap ? VIADUCT_SA_ENCAP : 0) |
 		(copies_dscp(data) ? 0 : VIADUCT_SA_NO_COPY_DSCP) |
 		(data->copy_ecn ? 0 : VIADUCT_SA_NO_ECN) | (data->copy_df ? VIADUCT_SA_COPY_DF : 0);
+	/* charon has a default of its own (charon.replay_window): 0 was asked for. */
+	if (data->inbound && data->replay_window == 0)
+		req->flags |= VIADUCT_SA_NO_REPLAY;
 }
 
 /* A rand_time above the rekey_time takes charon's soft limits below zero, hence far beyond the hard

@@ -31,6 +31,9 @@ const struct alg algs[] = {
 	{"aes-cbc-256 sha256", CIPHER_AES_CBC, AUTH_HMAC_SHA2_256_128, 32},
 	{"aes-cbc-256 sha384", CIPHER_AES_CBC, AUTH_HMAC_SHA2_384_192, 32},
 	{"aes-cbc-256 sha512", CIPHER_AES_CBC, AUTH_HMAC_SHA2_512_256, 32},
+	{"aes-ctr-128 sha1", CIPHER_AES_CTR, AUTH_HMAC_SHA1_96, 20},
+	{"aes-ctr-192 sha256", CIPHER_AES_CTR, AUTH_HMAC_SHA2_256_128, 28},
+	{"aes-ctr-256 sha512", CIPHER_AES_CTR, AUTH_HMAC_SHA2_512_256, 36},
 };
 const unsigned n_algs = RTE_DIM(algs);
 

@@ -6,8 +6,10 @@
 #include "control/rcu.h"
 #include "control/routing/fib_writer.h"
 #include "control/routing/nexthops.h"
+#include "dataplane/buffer.h"
 #include "dataplane/spi_table.h"
 #include "dp_sa.h"
+#include "dp_vlan.h"
 #include "traffic.h"
 
 #include <rte_eal.h>
@@ -20,9 +22,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define POOL_SIZE 8191
-#define DATA_ROOM (2048 + RTE_PKTMBUF_HEADROOM)
-#define RING_SIZE 4096
+#define POOL_SIZE  8191
+#define DATA_ROOM  (2048 + RTE_PKTMBUF_HEADROOM)
+#define RING_SIZE  4096
+#define LARGE_POOL 64
 
 struct dp dp;
 
@@ -58,6 +61,9 @@ static void make_devices(void)
 	dp.pool = rte_pktmbuf_pool_create(
 		"packets", POOL_SIZE, 0, MBUF_PRIV_SIZE, DATA_ROOM, SOCKET_ID_ANY);
 	must(dp.pool != NULL, "packet pool");
+	large_buffers = rte_pktmbuf_pool_create(
+		"large", LARGE_POOL, 0, MBUF_PRIV_SIZE, UINT16_MAX, SOCKET_ID_ANY);
+	must(large_buffers != NULL, "large buffers");
 	for (unsigned n = 0; n < DP_PORTS; n++)
 		make_port(n);
 }
@@ -177,7 +183,8 @@ void dp_start(unsigned n_workers)
 
 static void check_pool(void)
 {
-	unsigned missing = rte_mempool_in_use_count(dp.pool);
+	unsigned missing =
+		rte_mempool_in_use_count(dp.pool) + rte_mempool_in_use_count(large_buffers);
 
 	if (missing != 0)
 		fprintf(stderr, "%u buffers leaked\n", missing);
@@ -191,6 +198,7 @@ void dp_stop(void)
 		worker_free(dp.worker[i]);
 	check_pool();
 	dp_sas_stop();
+	dp_vlans_stop();
 	spi_table_free();
 	fib_destroy(0);
 	nexthops_fini();

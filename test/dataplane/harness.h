@@ -68,6 +68,8 @@ void dp_run(void);
 bool dp_out(unsigned port, const struct frame *want);
 /* The next frame out of a port, not yet looked at; false: none. */
 bool dp_out_any(unsigned port, struct frame *got);
+/* The same of any size. NULL: none. The caller frees it. */
+struct rte_mbuf *dp_out_mbuf(unsigned port);
 /* Nothing came out of any port. */
 bool dp_quiet(void);
 

@@ -25,66 +25,6 @@ static struct frame inner4(void)
 	return frame_udp(TUNNEL_WAN, FAR4, HOST4, 30);
 }
 
-static void set_tos(struct frame *f, uint8_t tos)
-{
-	if (f->b[L3] >> 4 == 4) {
-		f->b[L3 + 1] = tos;
-		frame_checksum(f);
-	} else {
-		f->b[L3] = 0x60 | tos >> 4;
-		f->b[L3 + 1] = (f->b[L3 + 1] & 0x0f) | tos << 4;
-	}
-}
-
-/* RFC 6040 figure 4: rows inner, columns outer, in the order Not-ECT, ECT(1), ECT(0), CE as the field
- * counts. -1: dropped. */
-static const int merged[4][4] = {
-	{0, 0, 0, -1},
-	{1, 1, 1, 3},
-	{2, 1, 2, 3},
-	{3, 3, 3, 3},
-};
-
-static void ecn_cells(enum ip_family outer, bool six, uint16_t flags)
-{
-	uint64_t seq = 1;
-
-	open_tunnel(outer, flags);
-	for (int in = 0; in < 4; in++) {
-		for (int out = 0; out < 4; out++, seq++) {
-			struct frame inner =
-				frame_udp(TUNNEL_WAN, six ? FAR6 : FAR4, six ? HOST6 : HOST4, 30);
-			int want = flags & SA_NO_ECN ? in : merged[in][out];
-			struct frame f;
-
-			/* Unequal DSCPs: the inner one stays. */
-			set_tos(&inner, 0x68 | in);
-			f = tunnel_seal(&t, seq, &inner, 0xb8 | out);
-			if (want < 0) {
-				tunnel_drops(&f, DROP_ESP_ECN);
-				continue;
-			}
-			set_tos(&inner, 0x68 | want);
-			tunnel_passes(&f, &inner);
-		}
-	}
-	tunnel_stop(&t);
-}
-
-static void ecn_all_cells(void)
-{
-	ecn_cells(IP_V4, false, 0);
-	ecn_cells(IP_V4, true, 0);
-	ecn_cells(IP_V6, false, 0);
-	ecn_cells(IP_V6, true, 0);
-}
-
-static void ecn_ignored_if_told(void)
-{
-	ecn_cells(IP_V4, false, SA_NO_ECN);
-	ecn_cells(IP_V6, true, SA_NO_ECN);
-}
-
 /* The text of a packet with padding `pad` and its own trailer. */
 static unsigned make_text(uint8_t *text, const struct frame *inner, unsigned pad, uint8_t next)
 {
@@ -443,8 +383,7 @@ static void noise_is_dropped(void)
 	tunnel_stop(&t);
 }
 
-DP_MAIN("esp_in", 1, DP_TEST(ecn_all_cells), DP_TEST(ecn_ignored_if_told),
-	DP_TEST(padding_is_checked), DP_TEST(next_header_is_checked),
+DP_MAIN("esp_in", 1, DP_TEST(padding_is_checked), DP_TEST(next_header_is_checked),
 	DP_TEST(dummies_are_discarded), DP_TEST(traffic_flow_padding_is_trimmed),
 	DP_TEST(short_and_crooked_lengths), DP_TEST(encapsulation_must_be_as_agreed),
 	DP_TEST(source_must_be_the_peer), DP_TEST(replays_within_and_across_bursts),

@@ -16,6 +16,7 @@ static struct iface *vti;
 static void start(void)
 {
 	vti = dp_vti("vti0");
+	atomic_store(&host_hold_asks, true);
 	dp_route("10.2.0.0/16", dp_through(vti));
 	dp_route("2001:db8:ffff::/48", dp_through(vti));
 	dp_route("192.0.2.2/32", dp_station(1, "10.0.1.2", 2));
@@ -96,12 +97,16 @@ static void a_flood_costs_no_more(void)
 
 static void a_vti_that_is_down_holds_nothing(void)
 {
+	struct frame error;
+
 	start();
 	want(2, 2);
 	atomic_store(&vti->flags, 0);
+	dp_route("10.0.0.9/32", dp_station(0, HOST4, 1));
 	send_udp(HOST4, FAR4, 1);
 	CU_ASSERT(dp_dropped(DROP_VTI_DOWN, 1));
 	CU_ASSERT_EQUAL(atomic_load(&vti->hold[0]), 2);
+	CU_ASSERT(dp_out_any(0, &error)); /* see test_unreachable.c */
 }
 
 static void open_sa(void)

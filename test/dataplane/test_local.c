@@ -201,13 +201,13 @@ static void fragmented_esp_is_reassembled(void)
 	struct frame f = esp(PEER4, US4, esp_known, 64), a, b;
 
 	dp_sa(NULL, &(struct dp_sa){SA_IN, SPI, PEER4, US4});
-	cut(&f, 32, &a, &b);
+	cut(&f, 48, &a, &b);
 	dp_send(0, &b);
 	dp_run();
 	CU_ASSERT(dp_none_dropped());
 	dropped(&a, DROP_ESP_ICV);
 	f = esp(PEER4, US4, esp_unknown, 64);
-	cut(&f, 8, &a, &b);
+	cut(&f, 48, &a, &b);
 	dp_send(0, &a);
 	dropped(&b, DROP_ESP_NO_SA);
 	CU_ASSERT_EQUAL(dp.worker[0]->stats.fragments_joined, 2);
@@ -218,7 +218,7 @@ static void fragmented_udp_is_punted_whole(void)
 {
 	struct frame f = frame_udp(0, PEER4, US4, 100), a, b;
 
-	cut(&f, 40, &a, &b);
+	cut(&f, 48, &a, &b);
 	dp_send(0, &a);
 	dp_send(0, &b);
 	dp_run();

@@ -5,7 +5,12 @@
 
 #include "dataplane/esp.h"
 #include "dataplane/lookaside.h"
+#include "dataplane/mss.h"
 
+#include <rte_ip.h>
+#include <rte_tcp.h>
+
+#include <netinet/in.h>
 #include <stdlib.h>
 
 #define IV_LEN 16
@@ -270,6 +275,61 @@ static void bad_devices_are_refused(void)
 	CU_ASSERT_FALSE(lookaside_running());
 }
 
+/* librte_ipsec would authenticate ESN's upper half in another place than RFC 4543. */
+static void try_gmac(void)
+{
+	static const uint8_t key[20];
+	struct sa_params p = tunnel_params(SA_OUT, IP_V4);
+	const char *why = "";
+
+	p.cipher = CIPHER_AES_GMAC;
+	p.enc_key = key;
+	p.enc_key_len = sizeof(key);
+	p.flags = SA_LOOKASIDE;
+	CU_ASSERT_PTR_NULL(tunnel_sa(&t, &p, &why));
+	CU_ASSERT_STRING_EQUAL(why, "encryption: aes-gmac is not done on crypto devices");
+}
+
+static void gmac_is_refused(void)
+{
+	on_each_device(try_gmac);
+}
+
+static struct frame syn(uint16_t mss)
+{
+	uint8_t b[24] = {4, 0, 0, 80, [12] = 6 << 4, [13] = RTE_TCP_SYN_FLAG, [20] = 2, 4, mss >> 8,
+		mss & 0xff};
+	struct frame f = frame_ip(TUNNEL_LAN, HOST4, FAR4, IPPROTO_TCP, b, sizeof(b));
+	uint16_t sum = rte_ipv4_udptcp_cksum(
+		(struct rte_ipv4_hdr *)(f.b + L3), f.b + L3 + sizeof(struct rte_ipv4_hdr));
+
+	memcpy(f.b + L3 + sizeof(struct rte_ipv4_hdr) + 16, &sum, sizeof(sum));
+	return f;
+}
+
+/* Into the tunnel by the device and out of it again, clamped on only one of the two. */
+static void clamp_mss(void)
+{
+	const struct kind k = {.alg = &algs[0], .outer = IP_V4, .window = 64};
+	const struct frame in = syn(1460), want = syn(1360);
+	struct frame clamped, as_it_was;
+
+	write_frames(&k, SA_LOOKASIDE, &in, &as_it_was, 1);
+	atomic_store(&t.vti->mss, MSS_BY_MTU);
+	write_frames(&k, SA_LOOKASIDE, &in, &clamped, 1);
+	read_back(true);
+	read_frames(&k, SA_LOOKASIDE, &as_it_was, &want, 1);
+	atomic_store(&t.vti->mss, MSS_ANY);
+	read_frames(&k, SA_LOOKASIDE, &clamped, &want, 1);
+	read_frames(&k, SA_LOOKASIDE, &as_it_was, &in, 1);
+	read_back(false);
+}
+
+static void mss_is_clamped_on_this_path_too(void)
+{
+	on_each_device(clamp_mss);
+}
+
 /* As after a start with another configuration. */
 static void sa_without_a_device(void)
 {
@@ -288,4 +348,5 @@ static void sa_without_a_device(void)
 
 DP_MAIN("lookaside", 1, DP_TEST(both_paths_agree), DP_TEST(cbc_ivs_are_unpredictable),
 	DP_TEST(long_bursts_stay_in_order), DP_TEST(from_tunnel_to_tunnel), DP_TEST(two_workers),
-	DP_TEST(bad_devices_are_refused), DP_TEST(sa_without_a_device))
+	DP_TEST(mss_is_clamped_on_this_path_too), DP_TEST(bad_devices_are_refused),
+	DP_TEST(gmac_is_refused), DP_TEST(sa_without_a_device))

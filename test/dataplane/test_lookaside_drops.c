@@ -419,6 +419,35 @@ static void interface_goes_meanwhile(void)
 	on_each_device(lose_interface);
 }
 
+/* The tunnel interface goes: its SA is made to forget it before it is freed (sa_bind.c). */
+static void lose_vti(void)
+{
+	const struct kind k = {&algs[0], IP_V4, 0, 0, 64};
+	const uint64_t seq[] = {1, 2};
+	struct iface *vti;
+	struct frame f[2];
+
+	seal(&k, seq, f, RTE_DIM(f));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(open_sa(&k, SA_IN, SA_LOOKASIDE));
+	vti = atomic_load(&t.in->vti);
+	dp_send(TUNNEL_WAN, &f[0]);
+	half_a_turn();
+	CU_ASSERT_EQUAL(sa_stats_sum(t.in).inflight, 1);
+	atomic_store(&t.in->vti, NULL);
+	dp_run();
+	CU_ASSERT(dp_dropped(DROP_ESP_NO_VTI, 1));
+	CU_ASSERT_EQUAL(dp_stats(vti).rx_drops + dp_stats(vti).rx_packets, 0);
+	atomic_store(&t.in->vti, vti);
+	dp_send(TUNNEL_WAN, &f[1]);
+	dp_run();
+	CU_ASSERT(dp_out_any(TUNNEL_LAN, &f[1]));
+}
+
+static void tunnel_goes_meanwhile(void)
+{
+	on_each_device(lose_vti);
+}
+
 /* A worker that is stopped brings home what it has in the device. */
 static void stop_worker(void)
 {
@@ -446,4 +475,5 @@ DP_MAIN("lookaside drops", 1, DP_TEST(replays_never_pass), DP_TEST(twins_in_one_
 	DP_TEST(windows_have_the_same_edges), DP_TEST(zero_and_no_window),
 	DP_TEST(spoiled_packets_are_dropped), DP_TEST(full_device_drops_and_goes_on),
 	DP_TEST(no_operations_left), DP_TEST(buffers_without_room),
-	DP_TEST(interface_goes_meanwhile), DP_TEST(worker_stops_with_packets_in_the_device))
+	DP_TEST(interface_goes_meanwhile), DP_TEST(tunnel_goes_meanwhile),
+	DP_TEST(worker_stops_with_packets_in_the_device))

@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 """ESP against scapy's implementation, both ways: each algorithm, key size, with and without extended
-sequence numbers, UDP encapsulation, IPv4 and IPv6 outside and inside, and packets of many sizes.
+sequence numbers, UDP encapsulation, IPv4 and IPv6 outside and inside, and packets of many sizes; with
+each algorithm also ECN (RFC 6040), traffic flow padding and dummies.
 
     test_scapy.py <esp_tool>
 
 What scapy 2.5 lacks is mended here: the upper half of the sequence number in an HMAC (RFC 4303
-2.2.1), and the length of the UDP header that it puts in front of ESP.
+2.2.1), the length of the UDP header that it puts in front of ESP, and AES-GMAC, for which it does the
+packet and OpenSSL (python3-cryptography) the integrity.
 """
 import struct
 import subprocess
@@ -22,8 +24,9 @@ try:
         raise ImportError("python3-cryptography is missing")
     from scapy.layers.inet import ICMP, IP, TCP, UDP
     from scapy.layers.inet6 import IPv6
-    from scapy.layers.ipsec import (AUTH_ALGOS, CRYPT_ALGOS, ESP, AuthAlgo, IPSecIntegrityError,
-                                    SecurityAssociation)
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from scapy.layers.ipsec import (AUTH_ALGOS, CRYPT_ALGOS, ESP, AuthAlgo, CryptAlgo,
+                                    IPSecIntegrityError, SecurityAssociation)
     from scapy.packet import Raw
 except ImportError as e:
     print(f"skipped: scapy with IPsec is not there ({e})")
@@ -38,7 +41,9 @@ SIZES = (0, 1, 2, 3, 17, 500, 1200)
 CIPHERS = {
     "aes-gcm-16": ("AES-GCM", (20, 28, 36)),
     "chacha20-poly1305": ("CHACHA20-POLY1305", (36,)),
+    "aes-gmac": ("AES-GMAC", (20, 28, 36)),
     "aes-cbc": ("AES-CBC", (16, 24, 32)),
+    "aes-ctr": ("AES-CTR", (20, 28, 36)),
     "null": ("NULL", (0,)),
 }
 AUTHS = {
@@ -47,7 +52,10 @@ AUTHS = {
     "hmac-sha2-384-192": ("SHA2-384-192", 48),
     "hmac-sha2-512-256": ("SHA2-512-256", 64),
 }
-AEADS = ("aes-gcm-16", "chacha20-poly1305")
+AEADS = ("aes-gcm-16", "chacha20-poly1305", "aes-gmac")
+PEER_PORTS = (4511, 1, 500, 4500, 65535)
+
+CRYPT_ALGOS["AES-GMAC"] = CryptAlgo("AES-GMAC", cipher=None, mode=None, iv_size=8, salt_size=4)
 
 
 class EsnAuth(AuthAlgo):
@@ -72,6 +80,18 @@ class EsnAuth(AuthAlgo):
             raise IPSecIntegrityError("ICV")
 
 
+class Gmac(EsnAuth):
+    """RFC 4543: AES-GCM over all of the packet, none of which is encrypted."""
+
+    def __init__(self, key, esn):
+        super().__init__(AuthAlgo("AES-GMAC", None, None, 16), esn or 0)
+        self.key, self.high = key, self.esn if esn is not None else b""
+
+    def icv(self, data, _):
+        return AESGCM(self.key[:-4]).encrypt(self.key[-4:] + data[8:16], b"",
+                                             data[:4] + self.high + data[4:])
+
+
 class Case:
     """One combination: the tool's SA line and scapy's SA for it."""
 
@@ -79,9 +99,10 @@ class Case:
         self.cipher, self.auth, self.esn, self.natt, self.outer = cipher, auth, esn, natt, outer
         self.key = bytes((7 * i + key_size) & 0xff for i in range(key_size))
         self.auth_key = bytes((5 * i + 1) & 0xff for i in range(AUTHS[auth][1] if auth else 0))
+        self.port = PEER_PORTS[(key_size + len(self.auth_key) + esn) % len(PEER_PORTS)]
         # Where the upper half changes on the way.
         self.seq = (9 << 32) - 8 if esn else 1
-        self.received = set()
+        self.labels = {}
 
     def __str__(self):
         return f"{self.cipher}-{8 * len(self.key)} {self.auth or ''}{' esn' * self.esn}" \
@@ -89,7 +110,8 @@ class Case:
 
     def line(self, direction):
         seq = self.seq if direction == "out" else self.seq - 1
-        ports = {"out": "4500 4511", "in": "4511 4500"}[direction] if self.natt else "0 0"
+        ports = {"out": f"4500 {self.port}", "in": f"{self.port} 4500"}[direction] \
+            if self.natt else "0 0"
         spi = 10001 if direction == "out" else 10000
         return f"sa {direction} {self.outer} {spi} {self.cipher} {self.key.hex() or '-'} " \
             f"{self.auth or 'none'} {self.auth_key.hex() or '-'} " \
@@ -106,12 +128,21 @@ class Case:
             esn_en=self.esn, esn=seq >> 32)
         if self.esn and self.auth:
             sa.auth_algo = EsnAuth(sa.auth_algo, seq >> 32)
+        if self.cipher == "aes-gmac":
+            sa.auth_algo = Gmac(self.key, seq >> 32 if self.esn else None)
         return sa
 
-    def seal(self, inner, seq, spi=10000):
-        """As the peer sends it."""
+    def seal(self, inner, seq, spi=10000, tos=0, dummy=False):
+        """As the peer sends it. tos: of the outer header. dummy: any bytes in place of a packet."""
         local, peer = OUTER[self.outer]
-        sa = self.scapy(spi, peer, local, seq, (4511, 4500))
+        sa = self.scapy(spi, peer, local, seq, (self.port, 4500))
+        if self.outer == 4:
+            sa.tunnel_header.tos = tos
+        else:
+            sa.tunnel_header.tc = tos
+        if dummy:  # as transport mode would carry "no next header"
+            inner, sa.tunnel_header = sa.tunnel_header / Raw(inner), None
+            inner.fields["proto" if self.outer == 4 else "nh"] = 59
         # scapy takes a sequence number 0 for none given.
         packet = sa.encrypt(inner, seq_num=seq & 0xffffffff or None)
         if self.natt:
@@ -122,7 +153,7 @@ class Case:
 
     def open(self, packet, seq):
         local, peer = OUTER[self.outer]
-        sa = self.scapy(10001, local, peer, seq, (4500, 4511))
+        sa = self.scapy(10001, local, peer, seq, (4500, self.port))
         return bytes(sa.decrypt(packet))
 
 
@@ -169,9 +200,9 @@ class Tool:
             raise SystemExit(rest)
 
 
-def inner(family, src, dst, size, ttl=64):
-    head = IP(src=src, dst=dst, ttl=ttl, tos=0xb9, flags=size % 2 and "DF" or 0, id=size) \
-        if family == 4 else IPv6(src=src, dst=dst, hlim=ttl, tc=0xb9)
+def inner(family, src, dst, size, ttl=64, tos=0xb9):
+    head = IP(src=src, dst=dst, ttl=ttl, tos=tos, flags=size % 2 and "DF" or 0, id=size) \
+        if family == 4 else IPv6(src=src, dst=dst, hlim=ttl, tc=tos)
     return head / UDP(sport=1234, dport=4321) / Raw(bytes(i & 0xff for i in range(size)))
 
 
@@ -188,11 +219,13 @@ def check_outer(case, packet, size, family):
         del outer.chksum
         assert IP(bytes(outer)).chksum == check
     else:
-        assert (outer.version, outer.hlim, outer.tc, outer.fl) == (6, 64, 0xb9, 0)
+        assert (outer.version, outer.hlim, outer.tc) == (6, 64, 0xb9)
+        # RFC 6438: the inner flow's, of which there is one in each family.
+        assert outer.fl == case.labels.setdefault(family, outer.fl) != 0
         assert outer.plen == len(packet) - 40
     if case.natt:
         udp = outer[UDP]
-        assert (udp.sport, udp.dport, udp.len) == (4500, 4511, len(bytes(udp)))
+        assert (udp.sport, udp.dport, udp.len) == (4500, case.port, len(bytes(udp)))
         check = udp.chksum
         if case.outer == 4:
             assert check == 0
@@ -236,6 +269,55 @@ def scapy_to_ours(tool, case):
     return seq
 
 
+NOT_ECT, ECT1, ECT0, CE = range(4)
+
+
+def merged(inside, outside):
+    """RFC 6040 figure 4. None: dropped."""
+    if inside == NOT_ECT:
+        return None if outside == CE else NOT_ECT
+    if CE in (inside, outside):
+        return CE
+    return ECT1 if outside == ECT1 else inside
+
+
+def ecn(tool, case, seq):
+    for family in (4, 6):
+        for inside in range(4):
+            for outside in range(4):
+                packet = case.seal(inner(family, FAR[family], LAN[family], 9, tos=0x28 | inside),
+                                   seq, tos=0xb8 | outside)
+                want = merged(inside, outside)
+                seq += 1
+                if want is None:
+                    tool.dropped(packet, "esp_ecn")
+                    continue
+                assert tool.packet("in", packet) == bytes(
+                    inner(family, FAR[family], LAN[family], 9, 63, 0x28 | want))
+    return seq
+
+
+def hidden_lengths(tool, case, seq):
+    """RFC 4303 2.6 and 2.7: bytes behind the inner packet, and packets that are none."""
+    for family in (4, 6):
+        for tfc in (1, 2, 3, 5, 100, 1000):
+            short = inner(family, FAR[family], LAN[family], 40)
+            longer = (IP if family == 4 else IPv6)(bytes(short))
+            longer[UDP].remove_payload()
+            longer = longer / Raw(bytes(short[Raw]) + b"\x45" * tfc)
+            packet = case.seal(longer, seq)
+            assert len(packet) >= len(case.seal(short, seq)) + tfc - 15
+            assert tool.packet("in", packet) == bytes(
+                inner(family, FAR[family], LAN[family], 40, ttl=63)), f"{tfc} bytes more"
+            seq += 1
+    for size in (0, 1, 77, 900):
+        packet = case.seal(b"\xa5" * size, seq, dummy=True)
+        tool.dropped(packet, "esp_dummy")
+        tool.dropped(packet, "esp_replay")
+        seq += 1
+    return seq
+
+
 def flipped(packet, at):
     at %= len(packet)
     return packet[:at] + bytes([packet[at] ^ 4]) + packet[at + 1:]
@@ -264,7 +346,10 @@ def main():
     for case in cases():
         try:
             ours_to_scapy(tool, case)
-            bad_packets(tool, case, scapy_to_ours(tool, case) + 80)
+            seq = scapy_to_ours(tool, case)
+            if len(case.key) in CIPHERS[case.cipher][1][:1] and case.auth in (None, "hmac-sha2-256-128"):
+                seq = hidden_lengths(tool, case, ecn(tool, case, seq))
+            bad_packets(tool, case, seq + 80)
         except AssertionError:
             print(f"{case}:", file=sys.stderr)
             raise

@@ -62,7 +62,7 @@ void dp_run(void)
 	CU_ASSERT_EQUAL(idle, 2);
 }
 
-static struct rte_mbuf *next_out(unsigned port)
+struct rte_mbuf *dp_out_mbuf(unsigned port)
 {
 	void *m;
 
@@ -87,7 +87,7 @@ static bool is_frame(const struct frame *want, struct rte_mbuf *m)
 
 bool dp_out(unsigned port, const struct frame *want)
 {
-	struct rte_mbuf *m = next_out(port);
+	struct rte_mbuf *m = dp_out_mbuf(port);
 
 	if (m == NULL) {
 		fprintf(stderr, "port %u sent nothing\n", port);
@@ -98,7 +98,7 @@ bool dp_out(unsigned port, const struct frame *want)
 
 bool dp_out_any(unsigned port, struct frame *got)
 {
-	struct rte_mbuf *m = next_out(port);
+	struct rte_mbuf *m = dp_out_mbuf(port);
 
 	if (m == NULL)
 		return false;
@@ -287,7 +287,7 @@ void traffic_stop(void)
 
 	dp_run();
 	for (unsigned port = 0; port < DP_PORTS; port++) {
-		while ((m = next_out(port)) != NULL) {
+		while ((m = dp_out_mbuf(port)) != NULL) {
 			fprintf(stderr, "port %u: a frame more than expected\n", port);
 			rte_pktmbuf_free(m);
 			left++;

@@ -110,8 +110,8 @@ static void check_taken(const struct config *c)
 	TEXT_ENDS(c->log_level);
 	TEXT_ENDS(c->crypto);
 	TEXT_ENDS(c->eal_args);
-	if (c->socket[0] != '/' || c->mbufs < 1024 || c->mbuf_size < 2048 || c->n_cores < 1 ||
-		c->n_cores > CONFIG_CORES_MAX || c->n_ports > CONFIG_PORTS_MAX)
+	if (c->socket[0] != '/' || c->mbufs < 1024 || (c->mbuf_size != 0 && c->mbuf_size < 2048) ||
+		c->n_cores < 1 || c->n_cores > CONFIG_CORES_MAX || c->n_ports > CONFIG_PORTS_MAX)
 		fail("a setting out of its bounds", "");
 	for (unsigned i = 0; i < c->n_ports; i++) {
 		TEXT_ENDS(c->ports[i].name);

@@ -3,27 +3,28 @@
  * input is a list of records, each one packet: operation, length (16 bits, little-endian), bytes.
  * With the operation's upper bit the IPv4 header checksum is mended, lest it stop every mutation.
  *
- * After each input nothing may be left inside the router, every packet must be accounted for, and
- * what the router made or forwarded must be well-formed. */
+ * What must hold after each input is in fuzz_books.h. */
 #include "fuzz.h"
+#include "fuzz_books.h"
+#include "fuzz_tunnels.h"
 
-#include "../dataplane/far_end.h"
+#include "../dataplane/dp_vlan.h"
+#include "../dataplane/harness.h"
 
 #include "control/routing/nexthops.h"
-#include "dataplane/crypto.h"
-#include "dataplane/esp.h"
 
 #include <rte_byteorder.h>
-#include <rte_cycles.h>
 #include <rte_ip.h>
 
 #include <netinet/in.h>
-#include <stdio.h>
-#include <stdlib.h>
+
+/* Several are turned one after the other, in this one thread, and hand packets to each other. */
+#ifndef FUZZ_WORKERS
+#define FUZZ_WORKERS 1
+#endif
 
 #define RECORDS_MAX 64
 #define PACKET_MAX  1800 /* with headers and trailer it fits a frame of the harness */
-#define ICV         16
 #define MEND        0x80
 
 enum op {
@@ -35,27 +36,39 @@ enum op {
 	OP_TUNNEL,  /* an IP packet from vti0's twin */
 	OP_FRAME,   /* a frame from port 0's twin */
 	OP_FORWARD, /* an IP packet that waited for a neighbour */
+	OP_ESP,     /* struct how, then the text */
+	OP_CHAIN,   /* struct chain, then a frame in several buffers */
+	OP_TWIN,    /* a VTI's number, then an IP packet from its twin */
+	OP_HELD,   /* a VTI's number, tunnels entered so far, an IP packet that waited for its SA */
+	OP_SCARCE, /* no packet: how many buffers are left for the router, ordinary and large ones */
 	OP_COUNT
 };
 
-static struct tunnel tun;
-static uint64_t packets_in, packets_out, inputs;
+enum how_flag {
+	HOW_PIECES = 1 << 0,  /* the packet comes in fragments, cut twice */
+	HOW_REVERSE = 1 << 1, /* these in reverse order */
+	HOW_CHAIN = 1 << 2,   /* the frame comes in several buffers, cut twice */
+	HOW_PAD = 1 << 3,     /* the text is an inner packet: padding and trailer are added */
+	HOW_TAG = 1 << 4,     /* the frame is of the WAN port's VLAN */
+	HOW_TWICE = 1 << 5,   /* and comes again */
+};
 
-static void fail(const char *what)
-{
-	fprintf(stderr, "fuzz: %s\n", what);
-	abort();
-}
+/* What happens to an ESP packet around its text. Offsets are taken modulo what there is. */
+struct how {
+	uint8_t tunnel, flags; /* enum how_flag */
+	int8_t step;           /* tunnel_seq() */
+	uint8_t tos;           /* of the outer header */
+	struct {
+		uint8_t at[2], by; /* little-endian; exclusive or */
+	} flip[2];
+	int8_t more;    /* bytes behind the packet, or cut off at its end */
+	uint8_t cut[2]; /* in units of 8 bytes, of the IP payload or the frame */
+};
 
-/* The harness's checks, outside of a CUnit run. */
-CU_BOOL CU_assertImplementation(CU_BOOL ok, unsigned line, const char *what, const char *file,
-	const char *function, CU_BOOL fatal)
-{
-	(void)line, (void)file, (void)function, (void)fatal;
-	if (!ok)
-		fail(what);
-	return ok;
-}
+struct chain {
+	uint8_t port, cut[2][2]; /* little-endian */
+	uint8_t len[2];          /* where the frame is shorter, its bytes come again and again */
+};
 
 static void mend_checksum(uint8_t *l3, unsigned len)
 {
@@ -67,197 +80,267 @@ static void mend_checksum(uint8_t *l3, unsigned len)
 	ip->hdr_checksum = rte_ipv4_cksum(ip);
 }
 
-static void receive(unsigned port, const uint8_t *bytes, unsigned len)
+/* How a frame gets to the WAN port. */
+static void receive(const struct frame *f, const struct how *how)
 {
-	struct frame f = {.len = len};
+	const uint16_t a = how->cut[0] * 8, b = how->cut[1] * 8;
+	const uint16_t cut[] = {RTE_MIN(a, b), RTE_MAX(a, b)};
+	struct frame tagged;
 
-	memcpy(f.b, bytes, len);
-	dp_send(port, &f);
-	packets_in++;
-}
-
-/* An ESP frame to the router with a right ICV around any text. */
-static struct frame seal(const uint8_t *text, unsigned len)
-{
-	static uint32_t seq;
-	struct esp_hdr hdr = {tun.out->spi_be, rte_cpu_to_be_32(++seq)};
-	uint8_t esp[sizeof(hdr) + PACKET_MAX + ICV] = {0};
-	struct crypto_op op = {.sa = tun.out, .esp = esp, .text_len = len};
-
-	memcpy(esp, &hdr, sizeof(hdr));
-	memcpy(esp + sizeof(hdr), text, len);
-	crypto_seal(dp.worker[0]->crypto, &op, 1);
-	return frame_ip(
-		TUNNEL_WAN, TUNNEL_PEER4, TUNNEL_LOCAL4, IPPROTO_ESP, esp, sizeof(hdr) + len + ICV);
+	if ((how->flags & HOW_TAG) && f->len + 4 <= FRAME_MAX) {
+		tagged = dp_tagged(f, FUZZ_VLAN);
+		f = &tagged;
+	}
+	books_receive_chain(FUZZ_WAN, f->b, f->len, cut, how->flags & HOW_CHAIN ? 2 : 0);
 }
 
 /* Fragment of f with the payload bytes [from, to). */
-static void receive_piece(const struct frame *f, unsigned from, unsigned to, bool more)
+static void receive_piece(
+	const struct frame *f, const struct how *how, unsigned from, unsigned to, bool more)
 {
-	struct frame p = *f;
+	const bool six = f->b[L3] >> 4 == IP_V6;
+	const unsigned head = L3 + (six ? 40 : 20), ext = six ? 8 : 0;
+	const uint8_t field[] = {from >> 8, (from & 0xf8) | more};
+	struct frame p = {.len = head + ext + to - from};
 
-	memmove(p.b + L3 + 20, f->b + L3 + 20 + from, to - from);
-	p.len = L3 + 20 + to - from;
-	p.b[L3 + 2] = (p.len - L3) >> 8;
-	p.b[L3 + 3] = (p.len - L3) & 0xff;
-	p.b[L3 + 6] = from / 8 >> 8 | (more ? 0x20 : 0);
-	p.b[L3 + 7] = from / 8;
-	frame_checksum(&p);
-	receive(TUNNEL_WAN, p.b, p.len);
+	if (p.len > FRAME_MAX)
+		return;
+	memcpy(p.b, f->b, head);
+	memcpy(p.b + head + ext, f->b + head + from, to - from);
+	if (six) {
+		p.b[head] = p.b[L3 + 6];
+		p.b[L3 + 6] = IPPROTO_FRAGMENT;
+		memcpy(p.b + head + 2, field, sizeof(field));
+		p.b[L3 + 4] = (p.len - head) >> 8;
+		p.b[L3 + 5] = p.len - head;
+	} else {
+		p.b[L3 + 2] = (p.len - L3) >> 8;
+		p.b[L3 + 3] = p.len - L3;
+		p.b[L3 + 6] = from / 8 >> 8 | (more ? 0x20 : 0);
+		p.b[L3 + 7] = from / 8;
+		frame_checksum(&p);
+	}
+	receive(&p, how);
 }
 
-static void inner(const uint8_t *text, unsigned len, bool pieces)
+static void receive_pieces(const struct frame *f, const struct how *how)
 {
-	struct frame f = seal(text, len);
-	unsigned payload = f.len - L3 - 20, half = RTE_ALIGN_CEIL(payload / 2, 8);
+	const unsigned head = L3 + (f->b[L3] >> 4 == IP_V6 ? 40 : 20), len = f->len - head;
+	const unsigned a = RTE_MIN(how->cut[0] * 8u, len), b = RTE_MIN(how->cut[1] * 8u, len);
+	const unsigned edge[] = {0, RTE_MIN(a, b), RTE_MAX(a, b), len};
 
-	if (pieces && half < payload) {
-		receive_piece(&f, 0, half, true);
-		receive_piece(&f, half, payload, false);
-	} else {
-		receive(TUNNEL_WAN, f.b, f.len);
+	for (unsigned i = 0; i < 3; i++) {
+		const unsigned k = how->flags & HOW_REVERSE ? 2 - i : i;
+
+		if (edge[k] < edge[k + 1])
+			receive_piece(f, how, edge[k], edge[k + 1], edge[k + 1] < len);
 	}
 }
 
-static void inject(enum host_op op, uint16_t iface, const uint8_t *bytes, unsigned len)
+static void spoil(struct frame *f, const struct how *how, bool mend)
 {
-	dp_inject(0, (struct host_tag){.op = op, .iface = iface}, bytes, len);
-	packets_in++;
+	for (unsigned i = 0; i < RTE_DIM(how->flip); i++)
+		f->b[(how->flip[i].at[0] | how->flip[i].at[1] << 8) % f->len] ^= how->flip[i].by;
+	if (mend)
+		mend_checksum(f->b + L3, f->len - L3);
+	if (f->len + how->more >= L3 + 40 && f->len + how->more <= FRAME_MAX)
+		f->len += how->more;
 }
 
-static void one_record(enum op op, const uint8_t *bytes, unsigned len)
+static void esp(const struct how *how, const uint8_t *text, unsigned len, bool mend)
 {
+	struct fuzz_tunnel *t = tunnel_of(how->tunnel);
+	struct frame f = tunnel_frame(
+		t, tunnel_seq(t, how->step), how->tos, text, len, how->flags & HOW_PAD && len > 0);
+
+	spoil(&f, how, mend);
+	for (unsigned i = 0; i < (how->flags & HOW_TWICE ? 2 : 1); i++) {
+		if (how->flags & HOW_PIECES)
+			receive_pieces(&f, how);
+		else
+			receive(&f, how);
+	}
+}
+
+/* In two halves, if so. */
+static void inner(const uint8_t *text, unsigned len, bool pieces)
+{
+	struct how how = {.flags = pieces ? HOW_PIECES : 0, .cut = {(len / 2 + 7) / 8}};
+
+	esp(&how, text, len, false);
+}
+
+static void chain(const struct chain *c, const uint8_t *bytes, unsigned len)
+{
+	static uint8_t frame[UINT16_MAX];
+	const uint16_t a = c->cut[0][0] | c->cut[0][1] << 8, b = c->cut[1][0] | c->cut[1][1] << 8;
+	const uint16_t cut[] = {RTE_MIN(a, b), RTE_MAX(a, b)}, want = c->len[0] | c->len[1] << 8;
+	unsigned have = len;
+
+	memcpy(frame, bytes, len);
+	for (unsigned n; len > 0 && have < want; have += n) {
+		n = RTE_MIN(have, want - have);
+		memcpy(frame + have, frame, n);
+	}
+	books_receive_chain(c->port % DP_PORTS, frame, have, cut, RTE_DIM(cut));
+}
+
+static void twin(uint8_t number, const uint8_t *bytes, unsigned len)
+{
+	const struct iface *vti = tunnel_vti(tunnel_of(number));
+
+	books_inject((struct host_tag){.op = HOST_TUNNEL, .iface = vti->id}, bytes, len);
+}
+
+static void held(uint8_t number, uint8_t depth, const uint8_t *bytes, unsigned len)
+{
+	const struct iface *vti = tunnel_vti(tunnel_of(number));
+
+	books_inject(
+		(struct host_tag){
+			.op = HOST_VTI,
+			.flags = PKT_FORWARDED,
+			.depth = depth % 5,
+			.iface = vti->id,
+			.in = dp.port[FUZZ_LAN].iface->id,
+		},
+		bytes, len);
+}
+
+/* A record begins with so many bytes that say what to do with the others. */
+static unsigned head_len(enum op op)
+{
+	switch (op) {
+	case OP_ESP:
+		return sizeof(struct how);
+	case OP_CHAIN:
+		return sizeof(struct chain);
+	case OP_TWIN:
+		return 1;
+	case OP_HELD:
+	case OP_SCARCE:
+		return 2;
+	default:
+		return 0;
+	}
+}
+
+static void one_record(
+	enum op op, const uint8_t *head, const uint8_t *bytes, unsigned len, bool mend)
+{
+	const struct host_tag frame = {.op = HOST_SEND, .iface = dp.port[0].iface->id};
+
 	switch (op) {
 	case OP_PORT0:
 	case OP_PORT1:
 	case OP_PORT2:
-		receive(op - OP_PORT0, bytes, len);
+		books_receive(op - OP_PORT0, bytes, len);
 		break;
 	case OP_INNER:
 	case OP_PIECES:
 		inner(bytes, len, op == OP_PIECES);
 		break;
+	case OP_ESP:
+		esp((const struct how *)head, bytes, len, mend);
+		break;
+	case OP_CHAIN:
+		chain((const struct chain *)head, bytes, len);
+		break;
 	case OP_TUNNEL:
-		inject(HOST_TUNNEL, tun.vti->id, bytes, len);
+		twin(0, bytes, len);
+		break;
+	case OP_TWIN:
+		twin(head[0], bytes, len);
+		break;
+	case OP_HELD:
+		held(head[0], head[1], bytes, len);
+		break;
+	case OP_SCARCE:
+		books_scarce(head[0], head[1]);
 		break;
 	case OP_FRAME:
-		inject(HOST_SEND, dp.port[0].iface->id, bytes, len);
+		books_inject(frame, bytes, len);
 		break;
 	case OP_FORWARD:
 	default:
-		inject(HOST_FORWARD, 0, bytes, len);
+		books_inject((struct host_tag){.op = HOST_FORWARD}, bytes, len);
 	}
 }
 
-/* Whether frames of the kernel's, which go out as they are, are among the records. */
+/* Whether frames or packets of the kernel's were among the records. */
 static bool records(const uint8_t *data, size_t size)
 {
-	uint8_t bytes[PACKET_MAX];
-	bool raw = false;
+	uint8_t head[sizeof(struct how)], bytes[PACKET_MAX];
+	bool kernel = false;
 
 	for (unsigned n = 0; n < RECORDS_MAX && size >= 3; n++) {
 		enum op op = (data[0] & ~MEND) % OP_COUNT;
 		bool mend = data[0] & MEND;
-		size_t len = data[1] | data[2] << 8;
-		unsigned l3 = op <= OP_PORT2 ? L3 : 0;
+		size_t len = data[1] | data[2] << 8, first = head_len(op);
+		unsigned l3 = op <= OP_PORT2 || op == OP_CHAIN ? L3 : 0;
 
 		data += 3;
 		size -= 3;
 		len = RTE_MIN(RTE_MIN(len, size), (size_t)PACKET_MAX);
-		memcpy(bytes, data, len);
-		if (mend && len > l3)
-			mend_checksum(bytes + l3, len - l3);
-		one_record(op, bytes, len);
-		raw |= op == OP_FRAME;
+		first = RTE_MIN(first, len);
+		memset(head, 0, sizeof(head));
+		memcpy(head, data, first);
+		memcpy(bytes, data + first, len - first);
 		data += len;
 		size -= len;
+		len -= first;
+		if (mend && len > l3)
+			mend_checksum(bytes + l3, len - l3);
+		one_record(op, head, bytes, len, mend);
+		kernel |= op >= OP_TUNNEL && op != OP_ESP && op != OP_CHAIN;
 	}
-	return raw;
-}
-
-static void check_frame(struct frame *f)
-{
-	struct pkt p = {.l3 = f->b + L3};
-
-	if (f->len < L3 || parse_ip(&p, f->len - L3) != DROP_REASON_COUNT)
-		fail("sent a malformed packet");
-	if (L3 + p.len != f->len || p.len > DP_MTU)
-		fail("sent a frame of a wrong length");
-}
-
-static void collect(bool raw)
-{
-	struct rte_mbuf *m;
-	struct frame f;
-
-	for (unsigned port = 0; port < DP_PORTS; port++) {
-		while (dp_out_any(port, &f)) {
-			packets_out++;
-			if (!raw || port != 0)
-				check_frame(&f);
-		}
-	}
-	while ((m = dp_host(0)) != NULL) {
-		packets_out += host_tag(m)->op != HOST_MIRROR;
-		rte_mbuf_sanity_check(m, 1);
-		rte_pktmbuf_free(m);
-	}
-}
-
-/* Fragments that wait are given up; after that the router is empty. */
-static void check_books(void)
-{
-	struct worker *w = dp.worker[0];
-	const struct worker_stats *s = &w->stats;
-	uint64_t in, out = packets_out + s->fragments_joined;
-
-	w->now = rte_rdtsc() + ++inputs * 32 * rte_get_tsc_hz();
-	reassemble_expire(w);
-	worker_turn(w);
-	in = packets_in + s->icmp_sent + s->fragments_made;
-	for (unsigned i = 0; i < DROP_REASON_COUNT; i++)
-		out += i == DROP_ICMP_SUPPRESSED ? 0 : s->drops[i];
-	if (in != out)
-		fail("a packet was counted twice or not at all");
-	if (rte_mempool_in_use_count(dp.pool) != 0)
-		fail("a buffer leaked");
+	return kernel;
 }
 
 static void stop(void)
 {
-	worker_free(dp.worker[0]);
+	for (unsigned i = 0; i < dp.n_workers; i++)
+		worker_free(dp.worker[i]);
 }
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+static void make_routes(void)
 {
-	struct iface *port0;
+	struct iface *port0 = dp.port[0].iface;
 
-	(void)argc;
-	dp_init((*argv)[0]);
-	dp_start(1);
-	far_end_open(&tun, IP_V4, 1400);
-	port0 = dp.port[0].iface;
-	atomic_store(&tun.vti->flags, IFACE_UP | IFACE_CARRIER | IFACE_MIRROR);
-	atomic_store(&dp.port[2].iface->flags, IFACE_UP | IFACE_CARRIER | IFACE_MIRROR);
-	dp_route("10.9.0.1/32", NH_ID_LOCAL);
 	dp_route("10.0.0.0/24", nexthop_get(NH_GLEAN, port0, NULL, NULL));
 	dp_route("10.66.1.0/24", NH_ID_BLACKHOLE);
 	dp_route("10.66.2.0/24", NH_ID_UNREACHABLE);
 	dp_route("10.66.3.0/24", NH_ID_PROHIBIT);
 	dp_route("10.66.4.0/24", NH_ID_KERNEL);
+	dp_route("10.66.5.0/24", dp_station(2, "10.0.2.7", 7));
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	dp_init((*argv)[0]);
+	dp_start(FUZZ_WORKERS);
+	for (unsigned i = 0; i < dp.n_workers; i++)
+		dp.worker[i]->spread = dp.n_workers > 1;
+	tunnels_start();
+	make_routes();
+	atomic_fetch_or(&tunnel_vti(tunnel_of(0))->flags, IFACE_MIRROR);
+	atomic_store(
+		&dp.port[2].iface->flags, IFACE_UP | IFACE_CARRIER | IFACE_MIRROR | IFACE_ESP_ONLY);
+	atomic_store(&dp.port[2].iface->rpf, IFACE_RPF_STRICT);
+	atomic_store(&dp.port[FUZZ_WAN].iface->mtu, 9000);
 	atexit(stop);
 	return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct worker *w = dp.worker[0];
-	bool raw;
-
-	w->icmp_tokens = UINT64_MAX / 2; /* a full bucket for each input */
-	raw = records(data, size);
-	dp_run();
-	collect(raw);
-	check_books();
+	/* Full buckets for each input. */
+	for (unsigned i = 0; i < dp.n_workers; i++) {
+		dp.worker[i]->icmp_all.refill = 0;
+		memset(dp.worker[i]->icmp_to, 0, sizeof(dp.worker[i]->icmp_to));
+	}
+	tunnels_reset();
+	books_close(records(data, size));
 	return 0;
 }

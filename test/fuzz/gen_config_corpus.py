@@ -22,7 +22,8 @@ ports = ( { name = "wan0"; device = "net_af_packet0,iface=eth0"; rx_queues = 2; 
   tx_descriptors = 512; mtu = 9000; promiscuous = true; mac = "02:00:00:00:00:01"; },
   { name = "lan0"; device = "0000:03:00.0"; } );
 vtis = ( { name = "vti0"; local = "192.0.2.1"; remote = "192.0.2.2"; reqid = 1; if_id = 7; mark = 3; mtu = 1400;
-  up = false; parallel = true; description = "to B"; }, { name = "vti1"; local = "2001:db8::1"; remote = "any"; } );
+  up = false; parallel = true; description = "to B"; mss = 1200; fragment = "after"; df = "set"; dscp = "46:34,8-15:0";
+  ecn = false; ttl = "copy"; flow_label = "zero"; rpf = "strict"; }, { name = "vti1"; local = "2001:db8::1"; remote = "any"; } );
 routes = ( { to = "10.0.0.0/8"; dev = "vti0"; metric = 5; }, { to = "2001:db8::/32"; via = "fe80::1"; dev = "wan0"; },
   { to = "0.0.0.0/0"; type = "blackhole"; } );
 sas = ( %s );

@@ -165,6 +165,26 @@ both_up() {
 	vtis_up
 }
 
+# charon_counts SITE: what swanctl --list-sas says of each SA, "SPI PACKETS BYTES" by line
+charon_counts() {
+	swan "$1" --list-sas --raw | python3 -c '
+import re, sys
+one = r"spi-in=(\w+) spi-out=(\w+) .*?bytes-in=(\d+) packets-in=(\d+) .*?bytes-out=(\d+) packets-out=(\d+) "
+for i, o, bytes_in, in_, bytes_out, out in re.findall(one, sys.stdin.read()):
+    print(i, in_, bytes_in)
+    print(o, out, bytes_out)
+' | sort
+}
+
+# counts_agree SITE: charon tells of viaductd's SAs what viaductctl does. While nothing passes, or the
+# two have different moments.
+counts_agree() {
+	local have want
+	have=$(json "$1" sa show "'\n'.join('%08x %d %d' % (x['spi'], x['packets'], x['bytes']) for x in d)" | sort)
+	want=$(charon_counts "$1")
+	[ -n "$have" ] && [ "$have" = "$want" ] || { printf 'viaductd:\n%s\ncharon:\n%s\n' "$have" "$want"; return 1; }
+}
+
 # sas_agree SITE: viaductd has exactly the SAs that charon has
 sas_agree() {
 	local have want

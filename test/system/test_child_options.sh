@@ -26,8 +26,15 @@ REFUSED=100
 		set_mark_out = 5"
 	refused dscp_in "esp_proposals = aes128gcm16
 		copy_dscp = yes"
+	refused label "esp_proposals = aes128gcm16
+		label = system_u:object_r:viaduct_t:s0
+		label_mode = simple"
+	refused label_other "esp_proposals = aes128gcm16
+		label = label-of-gw-@SITE@"
 	refused camellia "esp_proposals = camellia128-sha256"
 	refused md5 "esp_proposals = aes128-md5"
+	refused tdes "esp_proposals = 3des-sha256"
+	refused des "esp_proposals = des-sha256"
 	for c in copied plain; do
 		[ $c = copied ] && ts=0.0.0.0/0 || ts=::/0
 		printf '%s {\nlocal_ts = %s\nremote_ts = %s\nif_id_in = 1\nif_id_out = 1\n' $c $ts $ts
@@ -43,7 +50,7 @@ for s in a b; do
 	ike_conf $s aes128gcm16 "if_id_in = 1" "if_id_out = 1" | awk -v f="$STATE/children" '
 		{ print }
 		/children \{/ { while ((getline line < f) > 0) print line }
-	' >"$STATE/gw-$s/swanctl.conf"
+	' | sed "s/@SITE@/$s/" >"$STATE/gw-$s/swanctl.conf"
 	charon_start $s "$STATE/gw-$s/swanctl.conf"
 done
 log=$STATE/gw-a/charon.log
@@ -63,8 +70,22 @@ check "close it" swan a --terminate --child tfc
 check "hw_offload = yes is refused" no_child offload "hw_offload = yes"
 check "set_mark is refused" no_child set_mark "a mark set on packets (set_mark_in, set_mark_out) is not supported"
 check "copying the DSCP inwards is refused" no_child dscp_in "copying the outer DSCP inwards"
+# Labels: the simple mode is between the two charons, the kernel interface is told nothing. The other mode
+# needs SELinux in charon itself.
+check "a label that both ends have" initiate a label
+equal "SAs for it" "$(json a sa show "len(d)")" 2
+check "close it" swan a --terminate --child label
+check "a label that the peer has not: charon refuses" sh -c "! swanctl --initiate --child label_other --timeout 10 --uri unix://$STATE/gw-a/run/charon.vici"
+check "the peer's says so" grep -F "received TS_UNACCEPTABLE notify" "$log"
+equal "no SAs for it" "$(json a sa show "len(d)")" 0
+ike_conf a aes128gcm16 "label = x" "label_mode = selinux" >"$STATE/selinux.conf"
+swan a --load-conns --file "$STATE/selinux.conf" >"$STATE/selinux.out" 2>&1
+check "label_mode = selinux is refused by name" grep -F "invalid value for: label_mode" "$STATE/selinux.out"
+
 check "Camellia is refused" no_child camellia "encryption algorithm CAMELLIA_CBC is not supported"
 check "MD5 is refused" no_child md5 "integrity algorithm HMAC_MD5_96 is not supported"
+check "3DES is refused" no_child tdes "encryption algorithm 3DES_CBC is not supported"
+check "DES is refused" no_child des "encryption algorithm DES_CBC is not supported"
 
 flags() { json a sa show "' '.join(next(x['flags'] for x in d if x['dir'] == '$1'))"; }
 check "a child with ESN, a window of 256, hw_offload = auto" initiate a copied
@@ -73,4 +94,5 @@ equal "window" "$(json a sa show "next(x['replay_window'] for x in d if x['dir']
 check "close it" swan a --terminate --child copied
 check "a child without ESN, DF, ECN, DSCP" initiate a plain
 equal "its flags" "$(flags out)" "no-copy-dscp no-ecn"
+equal "replay_window = 0: no replay protection" "$(flags in) $(json a sa show "next(x['replay_window'] for x in d if x['dir'] == 'in')")" "no-copy-dscp no-ecn no-replay 0"
 finish

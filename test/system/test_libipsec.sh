@@ -22,7 +22,7 @@ gw_addresses b
 mkdir -p "$STATE/gw-b/run"
 
 first=1
-for proposal in aes128gcm16 aes256gcm16 aes128-sha1 aes128-sha256 aes192-sha384 aes256-sha512; do
+for proposal in aes128gcm16 aes256gcm16 aes256ctr-sha256 aes128-sha1 aes128-sha256 aes192-sha384 aes256-sha512; do
 	for s in a b; do
 		[ -n "$first" ] || charon_stop $s
 		extra=("if_id_in = 1" "if_id_out = 1") esp=kernel-viaduct

@@ -37,6 +37,7 @@ static struct {
 	unsigned
 		n_sent; /* packets that waited for an SA and went on, each known by its last byte */
 	uint8_t sent[256];
+	unsigned unreachable[DROP_REASON_COUNT]; /* packets whose senders are told */
 	unsigned events;
 	unsigned last_event;
 	union {
@@ -87,6 +88,12 @@ void host_forward(struct rte_mbuf *m, uint16_t iface_id)
 {
 	(void)iface_id;
 	host_to_tunnel(m);
+}
+
+void host_unreachable(struct rte_mbuf *m, enum drop_reason reason)
+{
+	fake.unreachable[reason]++;
+	rte_pktmbuf_free(m);
 }
 
 int twin_create(struct iface *iface, struct twin **out, struct err *e)

@@ -59,7 +59,7 @@ static inline void each_arch(void (*test)(struct crypto_ctx *ctx))
 }
 
 /* Every algorithm and key size, with and without ESN. */
-#define ALGS_MAX 64
+#define ALGS_MAX 96
 
 static inline unsigned all_algorithms(struct sa **sa)
 {

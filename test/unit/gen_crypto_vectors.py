@@ -67,12 +67,59 @@ f97ab2aa356d8edce17644ac8c78e25dd24dedbb29ebf1b64a274b39b49c3a864cd3d78ca4ae68a3
 d0937ba2945f669368661a329fb4c053
 """
 
+# The same draft's packets for RFC 4543: nothing is encrypted, the ICV is over all.
+GMAC = """
+4c80cdefbb5d10da906ac73c3613a634 22433c640000000000000000 0000432100000007
+45000030da3a00008001df3bc0a80005c0a800010800c6cd020007006162636465666768696a6b6c6d6e6f707172737401020201
+f2a9a836e155106aa8dcd618e4099aaa
+"""
+
 # RFC 7634 appendix A.
 RFC7634 = """
 808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f a0a1a2a31011121314151617 0102030400000005
 45000054a6f200004001e778c6336405c000020508005b7a3a080000553bec100007362708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f303132333435363701020204
 24039428b97f417e3c13753a4f05087b67c352e6a7fab1b982d466ef407ae5c614ee8099d52844eb61aa95dfab4c02f72aa71e7c4c4f64c9befe2facc638e8f3cbec163fac469b502773f6fb94e664da9165b82829f641e0
 76aaa8266b7fb0f7b11b369907e1ad43
+"""
+
+# RFC 3686 section 6: key, nonce and IV, text, ciphertext. No packets: the header is made up, and so is the
+# integrity.
+RFC3686 = """
+ae6852f8121067cc4bf7a5765577f39e 000000300000000000000000
+53696e676c6520626c6f636b206d7367
+e4095d4fb7a7b3792d6175a3261311b8
+
+7e24067817fae0d743d6ce1f32539163 006cb6dbc0543b59da48d90b
+000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
+5104a106168a72d9790d41ee8edad388eb2e1efc46da57c8fce630df9141be28
+
+7691be035e5020a8ac6e618529f9a0dc 00e0017b27777f3f4a1786f0
+000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223
+c1cf48a89f2ffdd9cf4652e9efdb72d74540a42bde6d7836d59a5ceaaef3105325b2072f
+
+16af5b145fc9f579c175f93e3bfb0eed863d06ccfdb78515 0000004836733c147d6d93cb
+53696e676c6520626c6f636b206d7367
+4b55384fe259c9c84e7935a003cbe928
+
+7c5cb2401b3dc33c19e7340819e0f69c678c3db8e6f6a91a 0096b03b020c6eadc2cb500d
+000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
+453243fc609b23327edfaafa7131cd9f8490701c5ad4a79cfc1fe0ff42f4fb00
+
+02bf391ee8ecb159b959617b0965279bf59b60a786d3e0fe 0007bdfd5cbd60278dcc0912
+000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223
+96893fc55e5c722f540b7dd1ddf7e758d288bc95c69165884536c811662f2188abee0935
+
+776beff2851db06f4c8a0542c8696f6c6a81af1eec96b4d37fc1d689e6c1c104 00000060db5672c97aa8f0b2
+53696e676c6520626c6f636b206d7367
+145ad01dbf824ec7560863dc71e3e0c0
+
+f6d66d6bd52d59bb0796365879eff886c66dd51a5b6a99744b50590c87a23884 00faac24c1585ef15a43d875
+000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
+f05e231b3894612c49ee000b804eb2a9b8306b508f839d6a5530831d9344af1c
+
+ff7a617ce69148e4f1726e2f43581de2aa62d9f805532edff1eed687fb54153d 001cc5b751a51d70a1c11148
+000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223
+eb6c52821d0bbbf7ce7594462aca4faab407df866569fd07f48cc0b583d6071f1ec0e6b8
 """
 
 # RFC 3602 section 4, cases 5 to 8: key, packet in clear behind the IV, whole encrypted packet.
@@ -165,6 +212,36 @@ def cbc():
                      packet[:24] + clear, packet + icv_of(auth, auth_key, packet + extra))
 
 
+def ctr():
+    for n, ((key, nonce), clear, secret) in enumerate(blocks(RFC3686), 1):
+        block = Cipher(algorithms.AES(key), modes.CTR(nonce + bytes((0, 0, 0, 1)))).encryptor()
+        assert block.update(clear) + block.finalize() == secret, n
+        header = bytes.fromhex("0000432100000001") + nonce[4:]
+        auth, auth_key = "AUTH_HMAC_SHA2_256_128", bytes(range(32))
+        for hi in (None, 0x12345678):
+            extra = b"" if hi is None else hi.to_bytes(4, "big")
+            emit(f"RFC 3686 vector {n}", "CIPHER_AES_CTR", auth, key + nonce[:4], auth_key, hi,
+                 header + clear, header + secret + icv_of(auth, auth_key, header + secret + extra))
+
+
+def gmac():
+    """The published packet; the same of other lengths and keys, and with ESN, by AES-GCM."""
+    (((key, nonce, header), text, icv),) = blocks(GMAC)
+    assert AESGCM(key).encrypt(nonce, b"", header + nonce[4:] + text) == icv
+    n = 0
+    for key in (key, key + key[:8], key + key[::-1]):
+        for length in (len(text), 4, 100):
+            for hi in (None, 0x87654321):
+                packet = (text * 2)[:length]
+                extra = b"" if hi is None else hi.to_bytes(4, "big")
+                icv = AESGCM(key).encrypt(nonce, b"",
+                                          header[:4] + extra + header[4:] + nonce[4:] + packet)
+                clear = header + nonce[4:] + packet
+                n += 1
+                name = "draft-mcgrew-gcm-test GMAC" if n == 1 else f"GMAC {n}"
+                emit(name, "CIPHER_AES_GMAC", "AUTH_NONE", key + nonce[:4], b"", hi, clear, clear + icv)
+
+
 def hmacs():
     for n, (key, data, digests) in enumerate(HMACS, 1):
         for auth, digest in digests.items():
@@ -183,5 +260,7 @@ print("static const struct vector vectors[] = {")
 aead("draft-mcgrew-gcm-test", "CIPHER_AES_GCM_16", AESGCM, MCGREW)
 aead("RFC 7634", "CIPHER_CHACHA20_POLY1305", ChaCha20Poly1305, RFC7634)
 cbc()
+ctr()
+gmac()
 hmacs()
 print("};")

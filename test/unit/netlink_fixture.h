@@ -76,6 +76,12 @@ void host_forward(struct rte_mbuf *m, uint16_t iface_id)
 	rte_pktmbuf_free(m);
 }
 
+void host_unreachable(struct rte_mbuf *m, enum drop_reason reason)
+{
+	(void)reason;
+	rte_pktmbuf_free(m);
+}
+
 /* Run a command that must succeed. */
 static inline __attribute__((format(printf, 1, 2))) void ip(const char *fmt, ...)
 {

@@ -5,6 +5,7 @@
 #define VIADUCT_TEST_RELOAD_FIXTURE_H
 
 #include "control/log.h"
+#include "control/port/port_vlan.h"
 #include "control/port/ports.h"
 #include "control/reload/reload.h"
 #include "control/sa/sa_resume.h"
@@ -98,6 +99,31 @@ int port_change(const struct config_port *from, const struct config_port *to, st
 	world.port_changes++;
 	world.port = *to;
 	return 0;
+}
+
+/* Ports that run have no interface here; VLANs that are made live have. */
+int port_vlan_check(const struct config_port *c, struct err *e)
+{
+	return iface_by_name(c->name) == NULL
+		? 0
+		: err_set(e, EBUSY, "%s: an interface of this name exists already", c->name);
+}
+
+int port_vlan_add(const struct config_port *c, unsigned n_workers, struct err *e)
+{
+	struct iface *i;
+
+	if (world.refuse_port)
+		return err_set(e, EIO, "port %s: the kernel said no", c->name);
+	i = iface_new(IFACE_PORT, c->name, n_workers);
+	i->vlan = c->vlan;
+	iface_publish(i);
+	return 0;
+}
+
+void port_vlan_del(const char *name)
+{
+	iface_retire(iface_by_name(name));
 }
 
 static struct config *running;

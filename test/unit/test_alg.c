@@ -14,6 +14,8 @@ static void names_and_sizes(void)
 		{"aes-cbc", CIPHER_AES_CBC, 16, 0, 16, 0, false},
 		{"aes-gcm-16", CIPHER_AES_GCM_16, 8, 16, 4, 4, true},
 		{"chacha20-poly1305", CIPHER_CHACHA20_POLY1305, 8, 16, 4, 4, true},
+		{"aes-ctr", CIPHER_AES_CTR, 8, 0, 4, 4, false},
+		{"aes-gmac", CIPHER_AES_GMAC, 8, 16, 4, 4, true},
 	};
 
 	for (unsigned i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
@@ -56,9 +58,14 @@ static void auth_names_and_sizes(void)
 
 static void unknown_names_and_numbers(void)
 {
-	CU_ASSERT_EQUAL(cipher_by_name("3des-cbc"), 0);
+	static const char *const weak[] = {"des", "des-cbc", "3des", "3des-cbc", "blowfish", "cast",
+		"rc5", "aes-gcm-8", "aes-gcm-12"};
+
+	for (unsigned i = 0; i < sizeof(weak) / sizeof(weak[0]); i++)
+		CU_ASSERT_EQUAL(cipher_by_name(weak[i]), 0);
 	CU_ASSERT_EQUAL(cipher_by_name(""), 0);
 	CU_ASSERT_EQUAL(auth_by_name("hmac-md5-96"), -1);
+	CU_ASSERT_EQUAL(auth_by_name("hmac-md5"), -1);
 	CU_ASSERT_PTR_NULL(cipher_info(0));
 	CU_ASSERT_PTR_NULL(cipher_info(CIPHER_COUNT));
 	CU_ASSERT_PTR_NULL(auth_info(AUTH_COUNT));
@@ -70,8 +77,12 @@ static void accepts_each_algorithm(void)
 
 	for (unsigned key = 16; key <= 32; key += 8) {
 		CU_ASSERT_TRUE(alg_valid(CIPHER_AES_GCM_16, key + 4, AUTH_NONE, 0, &why));
-		for (unsigned a = AUTH_HMAC_SHA1_96; a < AUTH_COUNT; a++)
+		CU_ASSERT_TRUE(alg_valid(CIPHER_AES_GMAC, key + 4, AUTH_NONE, 0, &why));
+		for (unsigned a = AUTH_HMAC_SHA1_96; a < AUTH_COUNT; a++) {
 			CU_ASSERT_TRUE(alg_valid(CIPHER_AES_CBC, key, a, auth_info(a)->key, &why));
+			CU_ASSERT_TRUE(
+				alg_valid(CIPHER_AES_CTR, key + 4, a, auth_info(a)->key, &why));
+		}
 	}
 	CU_ASSERT_TRUE(alg_valid(CIPHER_CHACHA20_POLY1305, 36, AUTH_NONE, 0, &why));
 	for (unsigned a = AUTH_HMAC_SHA1_96; a < AUTH_COUNT; a++)
@@ -97,6 +108,13 @@ static void refuses_with_a_sentence(void)
 		"integrity: none, but null encryption needs one (RFC 8221)");
 	refuses(CIPHER_AES_CBC, 16, AUTH_NONE, 0,
 		"integrity: none, but aes-cbc without integrity is not safe (RFC 8221)");
+	refuses(CIPHER_AES_CTR, 20, AUTH_NONE, 0,
+		"integrity: none, but aes-ctr without integrity is not safe (RFC 8221)");
+	refuses(CIPHER_AES_CTR, 16, AUTH_HMAC_SHA1_96, 20,
+		"encryption key: 16 bytes, but aes-ctr takes 20, 28 or 36 (the salt's 4 among "
+		"them)");
+	refuses(CIPHER_AES_GMAC, 20, AUTH_HMAC_SHA1_96, 20,
+		"integrity: aes-gmac brings its own, so hmac-sha1-96 must not be given with it");
 	refuses(CIPHER_AES_GCM_16, 20, AUTH_HMAC_SHA1_96, 20,
 		"integrity: aes-gcm-16 brings its own, so hmac-sha1-96 must not be given with it");
 	refuses(CIPHER_AES_GCM_16, 16, AUTH_NONE, 0,

@@ -289,21 +289,134 @@ static void a_batch_that_cannot_succeed_fails_at_once(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "request 2 of the batch, SA_ADD: dir"));
 	CU_ASSERT_EQUAL(sadb_count(), 0);
 
-	for (unsigned i = 0; i < 3; i++) {
-		static const unsigned types[] = {
-			VIADUCT_SA_FLUSH, VIADUCT_STATUS, VIADUCT_BATCH_BEGIN};
+	for (unsigned i = 0; i < 5; i++) {
+		static const unsigned types[] = {VIADUCT_SA_FLUSH, VIADUCT_STATUS,
+			VIADUCT_BATCH_BEGIN, VIADUCT_RELOAD, VIADUCT_CONFIG_DUMP};
+		static const char *const names[] = {
+			"SA_FLUSH", "STATUS", "BATCH_BEGIN", "RELOAD", "CONFIG_DUMP"};
+		const struct viaduct_reload none = {0};
 
 		req(VIADUCT_BATCH_BEGIN, NULL);
-		req(types[i], NULL);
+		req(types[i], &none);
 		req(VIADUCT_BATCH_COMMIT, NULL);
 		CU_ASSERT_EQUAL(answer(), 0);
 		CU_ASSERT_EQUAL(answer(), EOPNOTSUPP);
+		CU_ASSERT_EQUAL(strncmp(text, names[i], strlen(names[i])), 0);
+		CU_ASSERT_PTR_NOT_NULL(strstr(text, "can't be part of a batch"));
 		CU_ASSERT_EQUAL(answer(), EOPNOTSUPP);
 	}
 	req(VIADUCT_BATCH_COMMIT, NULL);
 	CU_ASSERT_EQUAL(answer(), EINVAL);
 	req(VIADUCT_BATCH_ABORT, NULL);
 	CU_ASSERT_EQUAL(answer(), EINVAL);
+	end();
+}
+
+static struct viaduct_sa_update move_to(struct viaduct_sa_id id, const char *src, const char *dst)
+{
+	return (struct viaduct_sa_update){.id = id, .new_src = A(src), .new_dst = A(dst)};
+}
+
+static struct viaduct_sa_info info_of(uint8_t dir, uint32_t spi)
+{
+	struct viaduct_sa_info info = {0};
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(find(dir, spi));
+	sadb_fill_info(find(dir, spi), &info);
+	info.age_s = 0;
+	return info;
+}
+
+static bool takes_packets_at(const char *dst, uint32_t spi)
+{
+	const struct viaduct_addr a = A(dst);
+
+	return spi_lookup(spi, IP_V4, a.bytes) != NULL;
+}
+
+/* Two SAs that have carried something; the inbound one was at another source before. */
+static void two_used(void)
+{
+	struct viaduct_sa_update u =
+		move_to(sa_of(VIADUCT_IN, 1000).id, "198.51.100.7", "192.0.2.1");
+	struct viaduct_sa r = sa_of(VIADUCT_IN, 1000);
+
+	r.reqid = 0;
+	req(VIADUCT_SA_ADD, &r);
+	add_sa(VIADUCT_OUT, 1001);
+	req(VIADUCT_SA_UPDATE, &u);
+	answers(3, 0);
+	replay_accept(&find(VIADUCT_IN, 1000)->sa->replay, 50);
+	find(VIADUCT_OUT, 1001)->sa->seq = 43;
+	find(VIADUCT_OUT, 1001)->sa->worker[0] = (struct sa_worker){.packets = 42, .bytes = 4200};
+}
+
+/* Moved, moved again, into UDP and out of it: and nothing of it has been. */
+static void an_update_is_taken_back(void)
+{
+	struct viaduct_sa_info in, out, now;
+	struct viaduct_sa_update u;
+	const struct sa_ends *old;
+	struct sa_entry *s;
+
+	begin();
+	two_used();
+	s = find(VIADUCT_IN, 1000);
+	in = info_of(VIADUCT_IN, 1000);
+	out = info_of(VIADUCT_OUT, 1001);
+	req(VIADUCT_BATCH_BEGIN, NULL);
+	u = move_to(s->id, "203.0.113.9", "192.0.2.77");
+	u.encap = 1;
+	u.new_sport = 61000;
+	u.new_dport = 4500;
+	u.new_reqid = 9;
+	req(VIADUCT_SA_UPDATE, &u);
+	u = move_to((struct viaduct_sa_id){.dst = A("192.0.2.77"), .spi = 1000}, "203.0.113.10",
+		"192.0.2.78");
+	req(VIADUCT_SA_UPDATE, &u);
+	u = move_to(sa_of(VIADUCT_OUT, 1001).id, "192.0.2.77", "203.0.113.9");
+	u.new_reqid = 9;
+	req(VIADUCT_SA_UPDATE, &u);
+	del_sa(VIADUCT_IN, 9999); /* there is none */
+	req(VIADUCT_BATCH_COMMIT, NULL);
+	CU_ASSERT_EQUAL(answer(), 0);
+	answers(3, ECANCELED);
+	answers(2, ENOENT);
+
+	CU_ASSERT_PTR_EQUAL(find(VIADUCT_IN, 1000), s);
+	now = info_of(VIADUCT_IN, 1000);
+	CU_ASSERT_EQUAL(memcmp(&now, &in, sizeof(now)), 0);
+	now = info_of(VIADUCT_OUT, 1001);
+	CU_ASSERT_EQUAL(memcmp(&now, &out, sizeof(now)), 0);
+	CU_ASSERT_EQUAL(find(VIADUCT_OUT, 1001)->sa->seq, 43);
+	CU_ASSERT_EQUAL(replay_check(&s->sa->replay, 50), REPLAY_DUPLICATE);
+	/* It takes packets where it took them before, and of the source that it had before that. */
+	CU_ASSERT(takes_packets_at("192.0.2.1", 1000));
+	CU_ASSERT(!takes_packets_at("192.0.2.77", 1000));
+	CU_ASSERT(!takes_packets_at("192.0.2.78", 1000));
+	old = sa_ends_old(s->sa);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(old);
+	CU_ASSERT_EQUAL(memcmp(&old->src.v4, A("192.0.2.2").bytes, 4), 0);
+	CU_ASSERT(s->old_ends_end_ns > 0);
+	end();
+}
+
+static void an_update_that_is_kept(void)
+{
+	struct viaduct_sa_update u;
+
+	begin();
+	two_used();
+	req(VIADUCT_BATCH_BEGIN, NULL);
+	u = move_to(sa_of(VIADUCT_IN, 1000).id, "203.0.113.9", "192.0.2.77");
+	req(VIADUCT_SA_UPDATE, &u);
+	del_sa(VIADUCT_OUT, 1001);
+	req(VIADUCT_BATCH_COMMIT, NULL);
+	answers(4, 0);
+	CU_ASSERT_PTR_NULL(find(VIADUCT_IN, 1000));
+	CU_ASSERT_PTR_NOT_NULL(sadb_find(&(struct viaduct_sa_id){.dst = u.new_dst, .spi = 1000}));
+	CU_ASSERT(takes_packets_at("192.0.2.77", 1000));
+	CU_ASSERT(takes_packets_at("192.0.2.1", 1000)); /* those under way */
 	end();
 }
 
@@ -366,6 +479,18 @@ static void events_come_after_the_commit_or_not_at_all(void)
 	end();
 }
 
+static void random_update(uint32_t spi)
+{
+	struct viaduct_sa_update u = move_to(
+		sa_of(VIADUCT_IN, spi).id, random() % 2 ? "203.0.113.9" : "192.0.2.2", "192.0.2.1");
+
+	u.encap = random() % 2;
+	u.new_sport = u.encap ? 1 + random() % 3 : 0;
+	u.new_dport = u.encap ? 4500 : 0;
+	u.new_reqid = random() % 3;
+	req(VIADUCT_SA_UPDATE, &u);
+}
+
 /* Any mixture, failing anywhere: what there was before is what there is after, byte for byte. */
 static void random_batches_leave_no_trace(void)
 {
@@ -385,10 +510,14 @@ static void random_batches_leave_no_trace(void)
 		}
 		req(VIADUCT_BATCH_BEGIN, NULL);
 		for (unsigned i = 0; i < n; i++) {
-			if (random() % 2)
-				add_sa(VIADUCT_IN, 1000 + random() % 8);
+			const uint32_t spi = 1000 + random() % 8;
+
+			if (random() % 3 == 0)
+				random_update(spi);
+			else if (random() % 2)
+				add_sa(VIADUCT_IN, spi);
 			else
-				del_sa(VIADUCT_IN, 1000 + random() % 8);
+				del_sa(VIADUCT_IN, spi);
 		}
 		req(VIADUCT_BATCH_COMMIT, NULL);
 		for (unsigned i = 0; i < n + 1; i++)
@@ -415,7 +544,8 @@ static void random_batches_leave_no_trace(void)
 
 UNIT_EAL_MAIN("api_batch", UNIT_TEST(nothing_happens_before_the_commit),
 	UNIT_TEST(one_that_fails_undoes_all), UNIT_TEST(a_rekey_in_one_step),
-	UNIT_TEST(a_batch_that_cannot_succeed_fails_at_once), UNIT_TEST(batches_are_bounded),
+	UNIT_TEST(a_batch_that_cannot_succeed_fails_at_once), UNIT_TEST(an_update_is_taken_back),
+	UNIT_TEST(an_update_that_is_kept), UNIT_TEST(batches_are_bounded),
 	UNIT_TEST(ended_by_abort_or_by_leaving),
 	UNIT_TEST(events_come_after_the_commit_or_not_at_all),
 	UNIT_TEST(random_batches_leave_no_trace))

@@ -50,7 +50,7 @@ static void vti_fields(void)
 	REFUSED(check_viaduct_vti, &v, "name");
 	v = good_vti(), v.name[1] = '\x1b';
 	REFUSED(check_viaduct_vti, &v, "name");
-	v = good_vti(), v.fields = 0x200;
+	v = good_vti(), v.fields = 0x20000;
 	REFUSED(check_viaduct_vti, &v, "fields");
 	v = good_vti(), v.local.family = 5;
 	REFUSED(check_viaduct_vti, &v, "local");
@@ -106,11 +106,11 @@ static void sa_fields(void)
 	REFUSED(check_viaduct_sa, &s, "families");
 	s = good_sa(), s.dir = 0;
 	REFUSED(check_viaduct_sa, &s, "dir");
-	s = good_sa(), s.cipher = 5;
+	s = good_sa(), s.cipher = 7;
 	REFUSED(check_viaduct_sa, &s, "cipher");
 	s = good_sa(), s.auth = 5;
 	REFUSED(check_viaduct_sa, &s, "auth");
-	s = good_sa(), s.flags |= 64;
+	s = good_sa(), s.flags |= 256;
 	REFUSED(check_viaduct_sa, &s, "flags");
 	s = good_sa(), s.dport = 0;
 	REFUSED(check_viaduct_sa, &s, "port 0");

@@ -79,6 +79,15 @@ static void vti_words(void)
 	PARSED("vti set vti0 parallel off", v);
 	CU_ASSERT(v.fields == VIADUCT_VTI_PARALLEL && v.parallel == 0);
 	REFUSED("vti set vti0 parallel 1", v, "unknown '1', expected one of: on, off");
+	PARSED("vti set vti0 mss off fragment after df copy dscp 46 ecn false ttl copy", v);
+	CU_ASSERT(v.mss == VIADUCT_MSS_OFF && v.fragment == VIADUCT_FRAGMENT_AFTER);
+	CU_ASSERT(v.df == VIADUCT_DF_COPY && v.dscp == VIADUCT_DSCP_VALUE + 46);
+	CU_ASSERT(v.ecn == VIADUCT_ECN_FALSE && v.ttl == VIADUCT_TTL_COPY);
+	CU_ASSERT_EQUAL(v.fields, 0x7e00);
+	PARSED("vti set vti0 flow_label copy rpf loose mss 1200 dscp 0-63:0", v);
+	CU_ASSERT(v.flow_label == VIADUCT_FLOW_LABEL_COPY && v.rpf == VIADUCT_RPF_LOOSE);
+	CU_ASSERT(v.mss == 1200 && v.dscp == VIADUCT_DSCP_MAP && v.dscp_map[63] == 0);
+	REFUSED("vti set vti0 ttl 0", v, "'0' is not copy, or a number from 1 to 255");
 	PARSED("vti add x mark 0x10/0xff if_id 7", v);
 	CU_ASSERT(v.mark == 16 && v.mark_mask == 255 && v.if_id == 7);
 	PARSED("vti add x mark 5 if-id 7", v);
@@ -153,6 +162,10 @@ static void sa_mistakes(void)
 
 	REFUSED("sa add dst 1.1.1.1", s, "missing: src ADDR, spi N, dir in|out, enc ALG");
 	REFUSED("sa add enc aes-foo", s, "aes-gcm-16, chacha20-poly1305");
+	REFUSED("sa add enc 3des", s,
+		"unknown algorithm '3des', expected one of: null, aes-cbc, "
+		"aes-gcm-16, chacha20-poly1305, aes-ctr, aes-gmac");
+	REFUSED("sa add enc des", s, "unknown algorithm 'des'");
 	REFUSED("sa add auth md5", s, "hmac-sha1-96");
 	REFUSED("sa add dir up", s, "expected one of: in, out");
 	REFUSED("sa add spi 255", s, "256 to 4294967295");

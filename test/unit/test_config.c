@@ -14,7 +14,7 @@ static void empty_file_is_all_defaults(void)
 	CU_ASSERT_FALSE(c->huge_pages);
 	CU_ASSERT_EQUAL(c->memory_mb, 1024);
 	CU_ASSERT_EQUAL(c->mbufs, 32768);
-	CU_ASSERT_EQUAL(c->mbuf_size, 2048);
+	CU_ASSERT_EQUAL(c->mbuf_size, 0);
 	CU_ASSERT_EQUAL(c->max_routes4, 65536);
 	CU_ASSERT_EQUAL(c->max_routes6, 16384);
 	CU_ASSERT_EQUAL(c->replay_window, 64);
@@ -98,6 +98,76 @@ static void reads_ports(void)
 	CU_ASSERT_EQUAL(p->mtu, 9000);
 	CU_ASSERT_TRUE(p->promiscuous);
 	CU_ASSERT_STRING_EQUAL(p->mac, "02:00:00:00:00:01");
+	CU_ASSERT_EQUAL(p->rpf, VIADUCT_RPF_OFF);
+	config_free(c);
+	c = load("ports = ( { name = \"a\"; device = \"b\"; rpf = \"loose\"; } );");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+	CU_ASSERT_EQUAL(c->ports[0].rpf, VIADUCT_RPF_LOOSE);
+	config_free(c);
+}
+
+static void reads_vlans(void)
+{
+	struct config *c =
+		load("ports = ( { name = \"p\"; device = \"net_tap0\"; mtu = 9000; },\n"
+		     "{ name = \"p.5\"; parent = \"p\"; vlan = 5; },\n"
+		     "{ name = \"q\"; device = \"net_tap1\"; },\n"
+		     "{ name = \"v\"; parent = \"q\"; vlan = 5; mtu = 1400; rpf = \"loose\"; },\n"
+		     "{ name = \"last\"; parent = \"p\"; vlan = 4094; mtu = 1500; } );");
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+	CU_ASSERT_EQUAL_FATAL(c->n_ports, 5);
+	CU_ASSERT_STRING_EQUAL(c->ports[1].parent, "p");
+	CU_ASSERT_STRING_EQUAL(c->ports[1].device, "");
+	CU_ASSERT_EQUAL(c->ports[1].vlan, 5);
+	CU_ASSERT_EQUAL(c->ports[1].mtu, 9000);
+	CU_ASSERT_EQUAL(c->ports[2].vlan, 0);
+	CU_ASSERT_STRING_EQUAL(c->ports[2].parent, "");
+	CU_ASSERT_EQUAL(c->ports[3].mtu, 1400);
+	CU_ASSERT_EQUAL(c->ports[3].rpf, VIADUCT_RPF_LOOSE);
+	CU_ASSERT_EQUAL(c->ports[4].vlan, 4094);
+	CU_ASSERT_EQUAL(c->ports[4].mtu, 1500);
+	config_free(c);
+}
+
+static const struct viaduct_vti *options(struct config **c, const char *text)
+{
+	char whole[256];
+
+	snprintf(whole, sizeof(whole), "vtis = ( { name = \"vti0\"; %s } );", text);
+	*c = load(whole);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(*c);
+	return &(*c)->vtis[0];
+}
+
+static void reads_vti_options(void)
+{
+	struct config *c;
+	const struct viaduct_vti *v = options(&c, "");
+
+	CU_ASSERT_EQUAL(v->fields, VIADUCT_VTI_ADMIN);
+	CU_ASSERT_EQUAL(v->ttl, 64);
+	config_free(c);
+	v = options(&c,
+		"mss = 1200; fragment = \"after\"; df = \"clear\"; dscp = 46; ecn = false; "
+		"ttl = 255; flow_label = \"copy\"; rpf = \"strict\";");
+	CU_ASSERT_EQUAL(v->fields, 0x1fe80);
+	CU_ASSERT_EQUAL(v->mss, 1200);
+	CU_ASSERT_EQUAL(v->fragment, VIADUCT_FRAGMENT_AFTER);
+	CU_ASSERT_EQUAL(v->df, VIADUCT_DF_CLEAR);
+	CU_ASSERT_EQUAL(v->dscp, VIADUCT_DSCP_VALUE + 46);
+	CU_ASSERT_EQUAL(v->ecn, VIADUCT_ECN_FALSE);
+	CU_ASSERT_EQUAL(v->ttl, 255);
+	CU_ASSERT_EQUAL(v->flow_label, VIADUCT_FLOW_LABEL_COPY);
+	CU_ASSERT_EQUAL(v->rpf, VIADUCT_RPF_STRICT);
+	config_free(c);
+	v = options(&c, "mss = \"off\"; dscp = \"46:34,8-15:0\"; ecn = true; ttl = \"copy\";");
+	CU_ASSERT_EQUAL(v->mss, VIADUCT_MSS_OFF);
+	CU_ASSERT_EQUAL(v->dscp, VIADUCT_DSCP_MAP);
+	for (unsigned i = 0; i < 64; i++)
+		CU_ASSERT_EQUAL(v->dscp_map[i], i == 46 ? 34 : i >= 8 && i < 16 ? 0 : i);
+	CU_ASSERT_EQUAL(v->ecn, VIADUCT_ECN_TRUE);
+	CU_ASSERT_EQUAL(v->ttl, VIADUCT_TTL_COPY);
 	config_free(c);
 }
 
@@ -253,6 +323,7 @@ static void survives_noise(void)
 }
 
 CONFIG_MAIN("config", UNIT_TEST(empty_file_is_all_defaults), UNIT_TEST(reads_scalars),
-	UNIT_TEST(reads_every_log_level), UNIT_TEST(reads_ports), UNIT_TEST(reads_vtis),
-	UNIT_TEST(reads_sas), UNIT_TEST(reads_null_with_integrity), UNIT_TEST(accepts_large_spis),
+	UNIT_TEST(reads_every_log_level), UNIT_TEST(reads_ports), UNIT_TEST(reads_vlans),
+	UNIT_TEST(reads_vti_options), UNIT_TEST(reads_vtis), UNIT_TEST(reads_sas),
+	UNIT_TEST(reads_null_with_integrity), UNIT_TEST(accepts_large_spis),
 	UNIT_TEST(reads_routes), UNIT_TEST(survives_noise))

@@ -126,7 +126,7 @@ static void installed_file_shows_the_defaults(void)
 		*p = ' ';
 		uncommented++;
 	}
-	CU_ASSERT_EQUAL(uncommented, 14);
+	CU_ASSERT_EQUAL(uncommented, 15);
 	shown = load(text);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(shown);
 	/* But for the pointers at its end the structures are equal. */

@@ -42,7 +42,8 @@ static void everything_comes_back(void)
 		"workers = { cores = [ 3, -1 ]; idle_us = 0; }; eal_args = \"--a \\\\ b\";\n"
 		"ports = ( { name = \"p0\"; device = \"net_tap0,iface=x\"; mtu = 1400; promiscuous "
 		"= true; "
-		"mac = \"02:00:00:00:00:01\"; } );\n"
+		"mac = \"02:00:00:00:00:01\"; }, { name = \"v\"; parent = \"p0\"; vlan = 9; },"
+		"{ name = \"w\"; parent = \"p0\"; vlan = 10; mtu = 1399; } );\n"
 		"vtis = ( { name = \"vti0\"; local = \"2001:db8::1\"; remote = \"2001:db8::2\"; "
 		"if_id = "
 		"0xfffffffe; mark = \"5/0xff\"; mtu = 1300; up = false; description = \"a\\tb "
@@ -78,8 +79,13 @@ static void everything_comes_back(void)
 static void what_was_changed_at_run_time_is_written(void)
 {
 	struct viaduct_vti set = {.name = "vti0",
-		.fields = VIADUCT_VTI_MTU | VIADUCT_VTI_ADMIN | VIADUCT_VTI_PARALLEL,
+		.fields = VIADUCT_VTI_MTU | VIADUCT_VTI_ADMIN | VIADUCT_VTI_PARALLEL |
+			VIADUCT_VTI_DSCP | VIADUCT_VTI_ECN | VIADUCT_VTI_TTL,
 		.mtu = 1280,
+		.dscp = VIADUCT_DSCP_MAP,
+		.dscp_map = {[0] = 1, 2, 2, 2, [63] = 9},
+		.ecn = VIADUCT_ECN_TRUE,
+		.ttl = 255,
 		.parallel = 1};
 	struct viaduct_route api = {.origin = VIADUCT_ORIGIN_API, .type = VIADUCT_ROUTE_PROHIBIT};
 	char *text;
@@ -95,6 +101,10 @@ static void what_was_changed_at_run_time_is_written(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "mtu = 1280;"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "up = false;"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "parallel = true;"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "dscp = \"0:1,1-3:2,4-62:0,63:9\";"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "ecn = true;"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "ttl = 255;"));
+	CU_ASSERT_PTR_NULL(strstr(text, "df ="));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "type = \"prohibit\";"));
 	CU_ASSERT_PTR_NULL(strstr(text, "dev = "));
 	CU_ASSERT_PTR_NULL(strstr(text, "reqid"));

@@ -92,6 +92,8 @@ static void refuses_wrong_types_and_ranges(void)
 		{"huge_pages = 1;", "1: huge_pages: 1; expected true or false"},
 		{"mbufs = \"many\";",
 			"1: mbufs: \"many\"; expected a number from 1024 to 16777216"},
+		{"mbuf_size = 2047;",
+			"1: mbuf_size: 2047; expected a number from 2048 to 16384, or 0"},
 		{"mbufs = 12;", "1: mbufs: 12; expected a number from 1024 to 16777216"},
 		{"mbufs = -1;", "1: mbufs: -1; expected a number from 1024 to 16777216"},
 		{"mbufs = 1.5;", "1: mbufs: 1.5; expected a number from 1024 to 16777216"},
@@ -149,7 +151,8 @@ static void refuses_bad_ports(void)
 		{"ports = ( { device = \"x\"; } );",
 			"1: ports[0]: no \"name\"; expected an interface name"},
 		{"ports = (\n{ name = \"wan0\"; } );",
-			"2: ports[0]: no \"device\"; expected a DPDK device"},
+			"2: ports[0]: no \"device\"; expected a DPDK device, or \"parent\" and "
+			"\"vlan\""},
 		{"ports = ( { name = \"wan0\"; device = \"\"; } );",
 			"1: ports[0].device: \"\"; expected a DPDK device"},
 		{"ports = ( { name = \"a/b\"; device = \"x\"; } );",
@@ -185,24 +188,89 @@ static void refuses_bad_ports(void)
 
 static void refuses_too_many_ports(void)
 {
-	char text[8192] = "ports = (", expected[128];
+	static char text[64 * (CONFIG_PORTS_MAX + 1)];
+	char expected[128];
+	unsigned n = sprintf(text, "ports = (");
 
-	for (unsigned i = 0; i <= CONFIG_PORTS_MAX; i++)
-		sprintf(text + strlen(text), "%s{ name = \"p%u\"; device = \"d%u\"; }",
+	for (unsigned i = 0; i <= CONFIG_DEVICES_MAX; i++)
+		n += sprintf(text + n, "%s{ name = \"p%u\"; device = \"d%u\"; }",
 			i > 0 ? ",\n" : "\n", i, i);
-	strcat(text, " );");
+	sprintf(text + n, " );");
+	sprintf(expected, "%u: ports[%u].device: one too many; expected at most %u devices",
+		CONFIG_DEVICES_MAX + 2, CONFIG_DEVICES_MAX, CONFIG_DEVICES_MAX);
+	refuses(text, expected);
+	n = sprintf(text, "ports = (\n{ name = \"p0\"; device = \"d0\"; }");
+	for (unsigned i = 1; i <= CONFIG_PORTS_MAX; i++)
+		n += sprintf(text + n, ",\n{ name = \"p%u\"; parent = \"p0\"; vlan = %u; }", i, i);
+	sprintf(text + n, " );");
 	sprintf(expected, "%u: ports[%u]: one too many; expected at most %u ports",
 		CONFIG_PORTS_MAX + 2, CONFIG_PORTS_MAX, CONFIG_PORTS_MAX);
 	refuses(text, expected);
+}
+
+#define VLAN(more) "ports = ( { name = \"p\"; device = \"d\"; },\n{ name = \"v\"; " more " } );"
+#define PARENT     "expected the name of a port with a device, above it"
+
+static void refuses_bad_vlans(void)
+{
+	static const struct refusal list[] = {
+		{VLAN("vlan = 5;"),
+			"2: ports[1].vlan: 5 without \"parent\"; expected the port that it is a "
+			"VLAN of"},
+		{VLAN("device = \"x\"; vlan = 5;"),
+			"2: ports[1].vlan: 5 without \"parent\"; expected the port that it is a "
+			"VLAN of"},
+		{VLAN("parent = \"p\";"),
+			"2: ports[1]: no \"vlan\"; expected a number from 1 to 4094"},
+		{VLAN("parent = \"p\"; vlan = 0;"),
+			"2: ports[1].vlan: 0; expected a number from 1 to 4094"},
+		{VLAN("parent = \"p\"; vlan = 4095;"),
+			"2: ports[1].vlan: 4095; expected a number from 1 to 4094"},
+		{VLAN("parent = \"q\"; vlan = 5;"), "2: ports[1].parent: \"q\"; " PARENT},
+		{VLAN("parent = \"\"; vlan = 5;"), "2: ports[1].parent: \"\"; " PARENT},
+		{VLAN("parent = \"v\"; vlan = 5;"), "2: ports[1].parent: \"v\"; " PARENT},
+		{VLAN("parent = \"p\"; vlan = 5; },\n{ name = \"w\"; parent = \"v\"; vlan = 6;"),
+			"3: ports[2].parent: \"v\"; " PARENT},
+		{VLAN("parent = \"p\"; vlan = 5; },\n{ name = \"w\"; parent = \"p\"; vlan = 5;"),
+			"3: ports[2].vlan: 5 is port v already; expected another VLAN of p"},
+		{VLAN("parent = \"p\"; vlan = 5; device = \"x\";"),
+			"2: ports[1].device: not for a VLAN, which has its parent's"},
+		{VLAN("parent = \"p\"; vlan = 5; mac = \"02:00:00:00:00:01\";"),
+			"2: ports[1].mac: not for a VLAN, which has its parent's"},
+		{VLAN("parent = \"p\"; vlan = 5; rx_queues = 0;"),
+			"2: ports[1].rx_queues: not for a VLAN, which has its parent's"},
+		{VLAN("parent = \"p\"; vlan = 5; mtu = 1501;"),
+			"2: ports[1].mtu: 1501; expected at most 1500, the MTU of its parent p"},
+	};
+
+	REFUSE_ALL(list);
 }
 
 #define VTI(more) "vtis = ( { name = \"vti0\";\n" more " } );"
 #define ADDRESS   "expected a unicast IPv4 or IPv6 address, or \"any\""
 #define MARK      "expected a mark as 12 or \"12/0xff\", without bits outside the mask"
 
+#define DSCP "expected sa, copy, a number from 0 to 63, or a map such as 46:34,8-15:0"
+
 static void refuses_bad_vtis(void)
 {
 	static const struct refusal list[] = {
+		{VTI("mss = 87;"),
+			"2: vtis[0].mss: 87; expected auto, off, or a number from 88 to 65535"},
+		{VTI("fragment = true;"), "2: vtis[0].fragment: true; expected before or after"},
+		{VTI("df = \"sett\";"), "2: vtis[0].df: \"sett\"; expected sa, copy, set or clear"},
+		{VTI("dscp = 64;"), "2: vtis[0].dscp: 64; " DSCP},
+		{VTI("dscp = \"46:64\";"), "2: vtis[0].dscp: \"46:64\"; " DSCP},
+		{VTI("dscp = \"8-7:1\";"), "2: vtis[0].dscp: \"8-7:1\"; " DSCP},
+		{VTI("dscp = \"1:2,\";"), "2: vtis[0].dscp: \"1:2,\"; " DSCP},
+		{VTI("dscp = \"1-2\";"), "2: vtis[0].dscp: \"1-2\"; " DSCP},
+		{VTI("dscp = \"\";"), "2: vtis[0].dscp: \"\"; " DSCP},
+		{VTI("ecn = 1;"), "2: vtis[0].ecn: 1; expected sa, true or false"},
+		{VTI("ttl = 0;"), "2: vtis[0].ttl: 0; expected copy, or a number from 1 to 255"},
+		{VTI("ttl = 1.5;"),
+			"2: vtis[0].ttl: 1.5; expected copy, or a number from 1 to 255"},
+		{VTI("flow_label = 7;"), "2: vtis[0].flow_label: 7; expected hash, copy or zero"},
+		{VTI("rpf = true;"), "2: vtis[0].rpf: true; expected off, loose or strict"},
 		{VTI("local = \"192.0.2\";"), "2: vtis[0].local: \"192.0.2\"; " ADDRESS},
 		{VTI("local = 5;"), "2: vtis[0].local: 5; " ADDRESS},
 		{VTI("remote = \"224.0.0.5\";"), "2: vtis[0].remote: \"224.0.0.5\"; " ADDRESS},
@@ -251,8 +319,9 @@ static void refuses_bad_sas(void)
 		{"sas = ( { spi = 255; } );",
 			"1: sas[0].spi: 255; expected a number from 256 to 4294967295"},
 		{SA("esn = 1;"), "2: sas[0].esn: 1; expected true or false"},
-		{SA("replay_window = 0;"),
-			"2: sas[0].replay_window: 0; expected a number from 32 to 4096"},
+		{SA("replay_window = 31;"),
+			"2: sas[0].replay_window: 31; expected a number from 32 to 4096, or 0 for "
+			"no protection"},
 		{SA("encap = 4500;"),
 			"2: sas[0].encap: 4500; expected a group { sport = ...; dport = ...; }"},
 		{SA("encap = { sport = 0; };"),
@@ -287,6 +356,14 @@ static void refuses_unsafe_or_unknown_algorithms(void)
 			"2: sas[0].cipher: \"chacha20-poly1305\" would repeat IVs under the same "
 			"key after a restart; expected \"aes-cbc\" or \"null\" with auth, or IKE "
 			"(RFC 8221 3)"},
+		{SA("cipher = \"aes-ctr\";"),
+			"2: sas[0].cipher: \"aes-ctr\" would repeat IVs under the same key after "
+			"a restart; expected \"aes-cbc\" or \"null\" with auth, or IKE (RFC 8221 "
+			"3)"},
+		{SA("cipher = \"aes-gmac\";"),
+			"2: sas[0].cipher: \"aes-gmac\" would repeat IVs under the same key after "
+			"a restart; expected \"aes-cbc\" or \"null\" with auth, or IKE (RFC 8221 "
+			"3)"},
 		{SA("cipher = \"aes-cbc\"; key = \"" KEY16 "\";"),
 			"1: sas[0]: no \"auth\"; encryption without integrity is refused (RFC 8221 "
 			"4)"},
@@ -415,7 +492,8 @@ static void include_is_relative_and_named(void)
 CONFIG_MAIN("config_refused", UNIT_TEST(refuses_bad_syntax), UNIT_TEST(refuses_bad_access),
 	UNIT_TEST(refuses_unknown_settings), UNIT_TEST(refuses_wrong_types_and_ranges),
 	UNIT_TEST(refuses_numbers_that_libconfig_cuts), UNIT_TEST(refuses_bad_ports),
-	UNIT_TEST(refuses_too_many_ports), UNIT_TEST(refuses_bad_vtis), UNIT_TEST(refuses_bad_sas),
+	UNIT_TEST(refuses_too_many_ports), UNIT_TEST(refuses_bad_vlans),
+	UNIT_TEST(refuses_bad_vtis), UNIT_TEST(refuses_bad_sas),
 	UNIT_TEST(refuses_unsafe_or_unknown_algorithms), UNIT_TEST(refuses_bad_keys),
 	UNIT_TEST(refuses_bad_routes), UNIT_TEST(refuses_unreadable_files),
 	UNIT_TEST(include_is_relative_and_named))

@@ -232,34 +232,83 @@ static void icmp_about_icmp(void)
 	stop();
 }
 
-static unsigned send_many(const struct pkt *p, unsigned n)
+/* As if n packets had come from that many hosts in turn, the first one `from`. */
+static unsigned send_many(struct pkt *p, uint32_t from, unsigned hosts, unsigned n)
 {
 	uint64_t before = worker->stats.icmp_sent;
 
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
+		rte_be32_t be = rte_cpu_to_be_32(from + i % hosts);
+
+		memcpy(p->l3 + 12, &be, 4);
 		icmp_error(worker, p, ERR_TTL, 0);
+	}
 	free_vec(&worker->icmp);
 	return worker->stats.icmp_sent - before;
 }
 
+#define HOST 0xc6336401 /* 198.51.100.1 */
+
 /* 100 at once, then 1000 a second, however long nothing was sent. */
-static void rate_limit(void)
+static void rate_limit_of_all(void)
 {
 	uint64_t hz = rte_get_tsc_hz();
 	struct pkt p;
 
 	start();
 	p = packet(error_vectors[0].about, error_vectors[0].about_len);
-	CU_ASSERT_EQUAL(send_many(&p, 150), 100);
+	CU_ASSERT_EQUAL(send_many(&p, HOST, 100, 150), 100);
 	CU_ASSERT_EQUAL(worker->stats.drops[DROP_ICMP_SUPPRESSED], 50);
 	worker->now += hz / 1000 - hz / 100000;
-	CU_ASSERT_EQUAL(send_many(&p, 10), 0);
+	CU_ASSERT_EQUAL(send_many(&p, HOST, 100, 10), 0);
 	worker->now += hz / 100000 + 1;
-	CU_ASSERT_EQUAL(send_many(&p, 10), 1);
+	CU_ASSERT_EQUAL(send_many(&p, HOST, 100, 10), 1);
 	worker->now += hz / 20 + hz / 2000;
-	CU_ASSERT_EQUAL(send_many(&p, 150), 50);
+	CU_ASSERT_EQUAL(send_many(&p, HOST, 100, 150), 50);
 	worker->now += hz * 3600;
-	CU_ASSERT_EQUAL(send_many(&p, 150), 100);
+	CU_ASSERT_EQUAL(send_many(&p, HOST, 100, 150), 100);
+	rte_pktmbuf_free(p.m);
+	stop();
+}
+
+/* One host gets 20 at once, then 100 a second: the others are left the most of it. */
+static void one_host_does_not_starve_the_others(void)
+{
+	uint64_t hz = rte_get_tsc_hz();
+	struct pkt p;
+
+	start();
+	p = packet(error_vectors[0].about, error_vectors[0].about_len);
+	CU_ASSERT_EQUAL(send_many(&p, HOST, 1, 5000), 20);
+	CU_ASSERT_EQUAL(send_many(&p, HOST + 1, 79, 79), 79);
+	CU_ASSERT_EQUAL(worker->stats.drops[DROP_ICMP_SUPPRESSED], 4980);
+	worker->now += hz / 2;
+	CU_ASSERT_EQUAL(send_many(&p, HOST, 1, 5000), 20);
+	for (unsigned ms = 0; ms < 1000; ms += 5) {
+		worker->now += hz / 200;
+		CU_ASSERT(send_many(&p, HOST, 1, 100) <= 1);
+		CU_ASSERT_EQUAL(send_many(&p, HOST + 1 + ms % 50, 1, 1), 1);
+	}
+	rte_pktmbuf_free(p.m);
+	stop();
+}
+
+/* An IPv6 host may have all addresses of its /64. */
+static void one_ip6_network_is_one_host(void)
+{
+	const struct error_vector *v = &error_vectors[6];
+	struct pkt p;
+
+	start();
+	p = packet(v->about, v->about_len);
+	for (unsigned i = 0; i < 100; i++) {
+		p.l3[8 + 9] = i;
+		icmp_error(worker, &p, ERR_TTL, 0);
+	}
+	CU_ASSERT_EQUAL(worker->stats.icmp_sent, 20);
+	p.l3[8 + 7] ^= 1;
+	icmp_error(worker, &p, ERR_TTL, 0);
+	CU_ASSERT_EQUAL(worker->stats.icmp_sent, 21);
 	rte_pktmbuf_free(p.m);
 	stop();
 }
@@ -281,7 +330,7 @@ static void full_vector_and_empty_pool(void)
 		n++;
 	icmp_error(worker, &p, ERR_TTL, 0);
 	CU_ASSERT_EQUAL(worker->icmp.n, 0);
-	CU_ASSERT_EQUAL(worker->stats.drops[DROP_NO_MBUF], 1);
+	CU_ASSERT_EQUAL(worker->stats.drops[DROP_ICMP_SUPPRESSED], 2);
 	CU_ASSERT_EQUAL(worker->stats.icmp_sent, 0);
 	rte_pktmbuf_free_bulk(all, n);
 	rte_pktmbuf_free(p.m);
@@ -291,4 +340,6 @@ static void full_vector_and_empty_pool(void)
 UNIT_EAL_MAIN("icmp_error", UNIT_TEST(same_bytes_as_scapy),
 	UNIT_TEST(descriptor_is_the_routers_own), UNIT_TEST(quotes_what_fits),
 	UNIT_TEST(silent_about_addresses), UNIT_TEST(silent_about_flags),
-	UNIT_TEST(icmp_about_icmp), UNIT_TEST(rate_limit), UNIT_TEST(full_vector_and_empty_pool))
+	UNIT_TEST(icmp_about_icmp), UNIT_TEST(rate_limit_of_all),
+	UNIT_TEST(one_host_does_not_starve_the_others), UNIT_TEST(one_ip6_network_is_one_host),
+	UNIT_TEST(full_vector_and_empty_pool))

@@ -119,6 +119,30 @@ static void unnumbered_borrow_an_address(void)
 	end();
 }
 
+/* The loopback device's own address is the router's in any case: unnumbered interfaces prefer it. */
+static void unnumbered_prefer_the_loopbacks_address(void)
+{
+	begin();
+	up();
+	ip("link set vti0 up");
+	ip("link set lo up"); /* 127.0.0.1 and ::1 are nobody's to lend */
+	follow();
+	CU_ASSERT_EQUAL(vti0->ip4, parse("10.1.0.1").v4);
+	SOON(ip6_is(vti0, "2001:db8:1::1"));
+	ip("addr add 10.99.0.1/32 dev lo");
+	ip("addr add 2001:db8:99::1/128 dev lo nodad");
+	follow();
+	CU_ASSERT_EQUAL(vti0->ip4, parse("10.99.0.1").v4);
+	SOON(ip6_is(vti0, "2001:db8:99::1"));
+	CU_ASSERT_EQUAL(lan->ip4, parse("10.1.0.1").v4);
+	ip("addr del 10.99.0.1/32 dev lo");
+	ip("addr del 2001:db8:99::1/128 dev lo");
+	follow();
+	CU_ASSERT_EQUAL(vti0->ip4, parse("10.1.0.1").v4);
+	SOON(ip6_is(vti0, "2001:db8:1::1"));
+	end();
+}
+
 static void neighbours(void)
 {
 	static const uint8_t mac[] = {2, 0, 0, 0, 0, 5};
@@ -173,7 +197,7 @@ static void links(void)
 	ip("link del vti0");
 	follow();
 	CU_ASSERT_FALSE(told[1].up);
-	EXPECT("10.2.0.1", NH_NO_ROUTE);
+	EXPECT("10.2.0.1", NH_GUARD);
 	end();
 }
 
@@ -224,5 +248,5 @@ static void overrun_is_recovered(void)
 }
 
 NETLINK_MAIN("netlink", UNIT_TEST(state_is_read_then_followed), UNIT_TEST(addresses_of_interfaces),
-	UNIT_TEST(unnumbered_borrow_an_address), UNIT_TEST(neighbours), UNIT_TEST(links),
-	UNIT_TEST(overrun_is_recovered))
+	UNIT_TEST(unnumbered_borrow_an_address), UNIT_TEST(unnumbered_prefer_the_loopbacks_address),
+	UNIT_TEST(neighbours), UNIT_TEST(links), UNIT_TEST(overrun_is_recovered))

@@ -151,13 +151,49 @@ static void silent_removals_are_noticed(void)
 	EXPECT("10.3.0.1", NH_NO_ROUTE);
 	ip("link set vti0 down");
 	follow();
-	EXPECT("10.2.0.1", NH_NO_ROUTE);
-	EXPECT("2001:db8:2::1", NH_NO_ROUTE);
+	EXPECT("10.2.0.1", NH_GUARD);
+	EXPECT("2001:db8:2::1", NH_GUARD);
 	CU_ASSERT_FALSE(told[1].up);
 	EXPECT("10.1.0.1", NH_LOCAL);
 	end();
 }
 
+/* Down, down and up at once, deleted by hand: no packet for the tunnel takes the default route. */
+static void tunnels_routes_are_guarded(void)
+{
+	begin();
+	up();
+	ip("route add default via 10.1.0.254");
+	ip("-6 route add default via 2001:db8:1::fe");
+	ip("route add 10.2.0.0/16 dev vti0");
+	ip("-6 route add 2001:db8:2::/48 dev vti0");
+	follow();
+	ip("link set vti0 down");
+	ip("link set vti0 up");
+	follow();
+	EXPECT("10.2.0.1", NH_GUARD);
+	EXPECT("2001:db8:2::1", NH_GUARD);
+	EXPECT("10.3.0.1", NH_PENDING);
+	ip("route add 10.2.0.0/16 dev vti0");
+	ip("-6 route add 2001:db8:2::/48 dev vti0");
+	follow();
+	EXPECT("10.2.0.1", NH_VTI);
+	EXPECT("2001:db8:2::1", NH_VTI);
+	ip("route del 10.2.0.0/16 dev vti0");
+	follow();
+	EXPECT("10.2.0.1", NH_PENDING);
+	ip("route add 10.2.0.0/16 dev vti0");
+	follow();
+	ip("link del vti0");
+	follow();
+	EXPECT("10.2.0.1", NH_GUARD);
+	EXPECT("2001:db8:2::1", NH_GUARD);
+	ip("route add 10.2.0.0/16 via 10.1.0.253");
+	follow();
+	EXPECT("10.2.0.1", NH_PENDING);
+	end();
+}
+
 NETLINK_MAIN("netlink_route", UNIT_TEST(routes_of_all_kinds), UNIT_TEST(metrics_replace_append),
 	UNIT_TEST(multipath_uses_one_hop), UNIT_TEST(nexthop_objects),
-	UNIT_TEST(silent_removals_are_noticed))
+	UNIT_TEST(silent_removals_are_noticed), UNIT_TEST(tunnels_routes_are_guarded))

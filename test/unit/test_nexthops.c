@@ -79,6 +79,22 @@ static void equal_ones_are_shared(void)
 	end();
 }
 
+/* Its header has the tag, and room for the EtherType. */
+static void header_of_a_vlan(void)
+{
+	static const uint8_t header[] = {
+		2, 0, 0, 0, 0, 0xaa, 2, 0, 0, 0, 0, 1, 0x81, 0x00, 0x0a, 0xbc};
+	const struct nexthop *nh;
+	struct addr a = gw(1);
+
+	begin();
+	wan->vlan = 0xabc;
+	nh = nexthop_by_id(nexthop_get(NH_PORT, wan, &a, &mac_a));
+	CU_ASSERT_EQUAL(nh->l2_len, sizeof(header) + 2);
+	CU_ASSERT_EQUAL(memcmp(nh->l2, header, sizeof(header)), 0);
+	end();
+}
+
 static void resolving_keeps_the_id(void)
 {
 	static const uint8_t header_a[] = {2, 0, 0, 0, 0, 0xaa, 2, 0, 0, 0, 0, 1};
@@ -149,5 +165,5 @@ static void names(void)
 }
 
 UNIT_EAL_MAIN("nexthops", UNIT_TEST(fixed_ones_are_there), UNIT_TEST(equal_ones_are_shared),
-	UNIT_TEST(resolving_keeps_the_id), UNIT_TEST(ids_return_after_the_workers_let_go),
-	UNIT_TEST(names))
+	UNIT_TEST(resolving_keeps_the_id), UNIT_TEST(header_of_a_vlan),
+	UNIT_TEST(ids_return_after_the_workers_let_go), UNIT_TEST(names))

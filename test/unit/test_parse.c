@@ -280,7 +280,7 @@ static struct packet ip6_ext(uint8_t first, const uint8_t *ext, unsigned len)
 static void ip6_extension_headers(void)
 {
 	/* Hop-by-hop, destination options of 16 bytes, routing, then UDP. */
-	const uint8_t chain[32] = {[0] = 60, [8] = 43, 1, [24] = 17};
+	const uint8_t chain[32] = {[0] = 60, [8] = 43, 1, [24] = 17, [26] = 4};
 	struct packet k = ip6_ext(0, chain, sizeof(chain));
 
 	CU_ASSERT_EQUAL(verdict(&k), GOOD);

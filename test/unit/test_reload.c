@@ -55,6 +55,16 @@ static void vtis_come_change_and_go(void)
 	CU_ASSERT_EQUAL(vti_by_name("vti1")->conf.if_id, 3);
 	CU_ASSERT_EQUAL(vti_by_name("vti1")->conf.mtu, 0);
 	CU_ASSERT_FALSE(vti_by_name("vti1")->conf.admin_up);
+	RELOAD(VTIS(VTI("vti0", "if_id = 1; parallel = true; df = \"set\"; mss = 1000;") ", " VTI(
+		       "vti1", "if_id = 3; up = false;")),
+		1);
+	CU_ASSERT_STRING_EQUAL(changes[0].text, "mss \"auto\" -> 1000, df \"sa\" -> \"set\"");
+	CU_ASSERT_PTR_NOT_NULL(atomic_load(&v->iface->outer));
+	CU_ASSERT_EQUAL(atomic_load(&v->iface->mss), 1000);
+	RELOAD(VTIS(VTI("vti0", "if_id = 1; parallel = true;") ", " VTI(
+		       "vti1", "if_id = 3; up = false;")),
+		1);
+	CU_ASSERT_PTR_NULL(atomic_load(&v->iface->outer));
 	RELOAD(VTIS(VTI("vti0", "if_id = 1; parallel = true;")), 1);
 	CU_ASSERT_EQUAL(changes[0].kind, VIADUCT_CHANGE_DEL);
 	CU_ASSERT_EQUAL(vti_count(), 1);
@@ -285,6 +295,68 @@ static void ports_change_or_wait(void)
 	stop();
 }
 
+#define TRUNK                PORT("p0", "net_tap0", "")
+#define VLAN(name, id, more) ", { name = \"" name "\"; parent = \"p0\"; vlan = " #id "; " more " }"
+#define PORTS(list)          "ports = ( " list " );\n"
+
+/* VLANs come and go while the workers run, with the routes by them. */
+static void vlans_come_and_go(void)
+{
+	start(PORTS(TRUNK VLAN("p0.5", 5, "")));
+	/* The start itself is ports_start()'s, which is not here. */
+	CU_ASSERT_EQUAL_FATAL(port_vlan_add(&running->ports[1], 1, NULL), 0);
+	RELOAD(PORTS(TRUNK VLAN("p0.5", 5, "") VLAN("p0.7", 7, ""))
+			ROUTES(ROUTE("10.2.0.0/16", "p0.7", "")),
+		2);
+	CU_ASSERT_EQUAL(change_of("port", "p0.7")->kind, VIADUCT_CHANGE_ADD);
+	CU_ASSERT_STRING_EQUAL(change_of("port", "p0.7")->text, "VLAN 7 of p0");
+	CU_ASSERT_EQUAL(change_of("route", "10.2.0.0/16")->kind, VIADUCT_CHANGE_ADD);
+	CU_ASSERT_EQUAL(running->n_ports, 3);
+	CU_ASSERT_PTR_NOT_NULL(iface_by_name("p0.7"));
+	/* Another name for the same id, and an MTU. */
+	RELOAD(PORTS(TRUNK VLAN("p0.7", 7, "mtu = 1400;") VLAN("five", 5, "")), 4);
+	CU_ASSERT_EQUAL(change_of("port", "p0.5")->kind, VIADUCT_CHANGE_DEL);
+	CU_ASSERT_EQUAL(change_of("port", "five")->kind, VIADUCT_CHANGE_ADD);
+	CU_ASSERT_STRING_EQUAL(change_of("port", "p0.7")->text, "mtu 1500 -> 1400");
+	CU_ASSERT_PTR_NULL(iface_by_name("p0.5"));
+	CU_ASSERT_EQUAL(running->n_ports, 3);
+	CU_ASSERT_STRING_EQUAL(running->ports[1].name, "p0.7");
+	CU_ASSERT_STRING_EQUAL(running->ports[2].name, "five");
+	RELOAD(PORTS(TRUNK), 2);
+	CU_ASSERT_EQUAL(running->n_ports, 1);
+	CU_ASSERT_PTR_NULL(iface_by_name("five"));
+	stop();
+}
+
+/* What needs a restart says so, and what can't be made changes nothing. */
+static void vlans_that_wait(void)
+{
+	start(PORTS(TRUNK VLAN("p0.5", 5, "")));
+	CU_ASSERT_EQUAL_FATAL(port_vlan_add(&running->ports[1], 1, NULL), 0);
+	/* The parent is new, too. */
+	RELOAD(PORTS(TRUNK VLAN("p0.5", 5, "") ", " PORT(
+		       "p1", "net_tap1", "") ", { name = \"v\"; parent = \"p1\"; vlan = 1; }")
+			ROUTES(ROUTE("10.2.0.0/16", "v", "")),
+		3);
+	CU_ASSERT_EQUAL(change_of("port", "v")->kind, VIADUCT_CHANGE_RESTART);
+	CU_ASSERT_EQUAL(change_of("route", "10.2.0.0/16")->kind, VIADUCT_CHANGE_RESTART);
+	CU_ASSERT_EQUAL(running->n_ports, 2);
+	/* Another id under the same name, and somebody who wants the old one. */
+	RELOAD(PORTS(TRUNK VLAN("p0.5", 6, "") VLAN("other", 5, "")), 2);
+	CU_ASSERT_EQUAL(change_of("port", "p0.5")->kind, VIADUCT_CHANGE_RESTART);
+	CU_ASSERT_STRING_EQUAL(change_of("port", "p0.5")->text, "vlan 5 -> 6");
+	CU_ASSERT_EQUAL(change_of("port", "other")->kind, VIADUCT_CHANGE_RESTART);
+	CU_ASSERT_EQUAL(running->n_ports, 2);
+	CU_ASSERT_EQUAL(running->ports[1].vlan, 5);
+	world.refuse_port = true;
+	REFUSED(PORTS(TRUNK VLAN("p0.7", 7, "")), "the kernel said no");
+	CU_ASSERT_PTR_NOT_NULL(iface_by_name("p0.5"));
+	CU_ASSERT_PTR_NULL(iface_by_name("p0.7"));
+	world.refuse_port = false;
+	RELOAD(PORTS(TRUNK), 1);
+	stop();
+}
+
 static void a_dry_run_only_tells(void)
 {
 	const char *other = "log_level = \"debug\";\n" VTIS(VTI("vti1", "if_id = 1;"))
@@ -328,6 +400,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(clashes_are_found_before), UNIT_TEST(an_invalid_file_changes_nothing),
 		UNIT_TEST(failures_are_undone), UNIT_TEST(routes_come_change_and_go),
 		UNIT_TEST(settings_change_or_wait), UNIT_TEST(ports_change_or_wait),
+		UNIT_TEST(vlans_come_and_go), UNIT_TEST(vlans_that_wait),
 		UNIT_TEST(a_dry_run_only_tells), UNIT_TEST(options_go_before_the_file),
 		CU_TEST_INFO_NULL};
 

@@ -443,8 +443,10 @@ static void short_way_leaves_the_rest(void)
 		CU_ASSERT_EQUAL(r.top, 70);
 		done(&r);
 		fresh(&r, 0);
-		CU_ASSERT_EQUAL(replay_accept_fresh(&r, seq, 10, shared), 0);
-		CU_ASSERT_EQUAL(r.top, 0);
+		CU_ASSERT_EQUAL(replay_accept_fresh(&r, seq, 10, shared), 10);
+		CU_ASSERT_EQUAL(r.top, 19);
+		CU_ASSERT_EQUAL(replay_accept_fresh(&r, seq, 5, shared), 5);
+		CU_ASSERT_EQUAL(r.top, 19);
 		done(&r);
 	}
 }

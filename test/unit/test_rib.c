@@ -219,6 +219,7 @@ static void full_fib_marks_routes_and_heals(void)
 	/* Take away ten that are in use: as many of the others come in. */
 	for (unsigned i = 0; i < 10; i++) {
 		r.prefix.v4 = htonl(20u << 24 | i << 8);
+		r.iface = vti[i & 1];
 		CU_ASSERT_EQUAL(rib_del(&r, NULL), 0);
 	}
 	rib_commit();
@@ -227,8 +228,12 @@ static void full_fib_marks_routes_and_heals(void)
 	rib_each(count_full, NULL);
 	CU_ASSERT_EQUAL(n_marked_full, rib_refused());
 	CU_ASSERT_EQUAL(rib_count(IP_V4), 90);
-	rib_forget_iface(vti[0]);
-	rib_forget_iface(vti[1]);
+	for (unsigned i = 10; i < 100; i++) {
+		r.prefix.v4 = htonl(20u << 24 | i << 8);
+		r.iface = vti[i & 1];
+		CU_ASSERT_EQUAL(rib_del(&r, NULL), 0);
+	}
+	rib_commit();
 	CU_ASSERT_EQUAL(rib_refused(), 0);
 	CU_ASSERT_EQUAL(rib_count(IP_V4), 0);
 	end();

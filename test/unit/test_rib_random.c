@@ -186,8 +186,8 @@ static void random_changes_match_naive_table(void)
 	CU_ASSERT_TRUE(changes > 8000);
 	/* All of one interface's at once. */
 	for (unsigned i = 0; i < MODEL_MAX; i++)
-		model[i].used = model[i].used && model[i].r.iface != vti[0];
-	rib_forget_iface(vti[0]);
+		model[i].used = model[i].used && model[i].r.iface != port[0];
+	rib_forget_iface(port[0]);
 	CU_ASSERT_EQUAL(check_model(1000), 0);
 	for (unsigned i = 0; i < MODEL_MAX; i++) {
 		if (model[i].used)

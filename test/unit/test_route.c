@@ -26,8 +26,8 @@ static void gateway_without_device_follows_its_network(void)
 	rib_commit();
 	CU_ASSERT_EQUAL(nexthop_to("10.9.0.1")->type, NH_VTI);
 	rib_forget_iface(vti[1]);
-	CU_ASSERT_EQUAL(nexthop_to("10.9.0.1")->type, NH_NO_ROUTE);
-	CU_ASSERT_EQUAL(rib_count(IP_V4), 1);
+	CU_ASSERT_EQUAL(nexthop_to("10.9.0.1")->type, NH_GUARD);
+	CU_ASSERT_EQUAL(rib_count(IP_V4), 2);
 	end();
 }
 

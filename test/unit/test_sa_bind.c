@@ -169,6 +169,82 @@ static void updates_the_reqid(void)
 	end();
 }
 
+/* One of its packets is inside a crypto device, and comes back later. */
+static void into_device(struct sa *sa)
+{
+	atomic_fetch_add(&sa->worker[0].inflight, 1);
+}
+
+static void out_of_device(struct sa *sa)
+{
+	atomic_fetch_sub(&sa->worker[0].inflight, 1);
+}
+
+/* What comes back reads the SA, and through it its interface: both are there as long as need be. */
+static void packets_in_a_device_outlast_sa_and_vti(void)
+{
+	struct sa *sa;
+	struct vti *v;
+
+	begin();
+	v = vti("vti0", 100, 0, 0);
+	add(VIADUCT_IN, 0x1000, 100);
+	sa = find(VIADUCT_IN, 0x1000);
+	into_device(sa);
+	del(VIADUCT_IN, 0x1000);
+	CU_ASSERT_PTR_EQUAL(sa->vti, v->iface); /* it arrives where it would have */
+	CU_ASSERT_EQUAL(vti_del("vti0", &e), 0);
+	CU_ASSERT(rcu_poll() > 0);
+	CU_ASSERT_STRING_EQUAL(sa->vti->name, "vti0"); /* freed, says ASan */
+	out_of_device(sa);
+	CU_ASSERT_EQUAL(rcu_poll(), 0);
+	end();
+}
+
+/* In a batch the VTI may go while the deletion of the SA can still be taken back. */
+static void a_vti_goes_before_its_former_sa(void)
+{
+	const struct viaduct_sa_id id = id_of(VIADUCT_IN, 0x1000);
+	struct sa_entry *s;
+	struct sa *sa;
+
+	begin();
+	vti("vti0", 100, 0, 0);
+	add(VIADUCT_IN, 0x1000, 100);
+	sa = find(VIADUCT_IN, 0x1000);
+	into_device(sa);
+	s = sadb_detach(&id, &e);
+	CU_ASSERT_PTR_EQUAL(s->sa, sa);
+	CU_ASSERT_EQUAL(vti_del("vti0", &e), 0);
+	CU_ASSERT_PTR_NULL(sa->vti);
+	sadb_discard(s);
+	CU_ASSERT_EQUAL(rcu_poll(), 1); /* the interface has gone */
+	out_of_device(sa);
+	CU_ASSERT_EQUAL(rcu_poll(), 0);
+	end();
+}
+
+/* What was taken back is bound as it was, and let go of once. */
+static void an_sa_put_back_is_its_vtis_again(void)
+{
+	const struct viaduct_sa_id id = id_of(VIADUCT_IN, 0x1000);
+	struct sa_entry *s;
+	struct vti *v;
+
+	begin();
+	v = vti("vti0", 100, 0, 0);
+	add(VIADUCT_IN, 0x1000, 100);
+	for (unsigned i = 0; i < 2; i++) {
+		s = sadb_detach(&id, &e);
+		CU_ASSERT_PTR_NULL(s->vti);
+		sadb_reattach(s);
+		CU_ASSERT_PTR_EQUAL(s->vti, v);
+	}
+	del(VIADUCT_IN, 0x1000);
+	CU_ASSERT_EQUAL(vti_del("vti0", &e), 0);
+	end();
+}
+
 /* What must hold whatever was done: seen from the VTIs and from the SAs. */
 static void check_consistency(void)
 {
@@ -185,7 +261,7 @@ static void check_consistency(void)
 		const struct sa_entry *newest = NULL;
 
 		for (s = sadb_first(); s != NULL; s = s->hh.next) {
-			if (s->vti != v)
+			if (s->vti != v || s->sa->expired)
 				continue;
 			in += s->sa->dir == SA_IN;
 			out += s->sa->dir == SA_OUT;
@@ -197,6 +273,17 @@ static void check_consistency(void)
 		CU_ASSERT_EQUAL(v->twin->carrier, in > 0 && out > 0);
 		CU_ASSERT_PTR_EQUAL(v->iface->sa_out[0], newest != NULL ? newest->sa : NULL);
 	}
+}
+
+static void expire(const struct viaduct_sa_id *id)
+{
+	struct sa_entry *s = sadb_find(id);
+
+	if (s == NULL)
+		return;
+	s->life.hard_seconds = 1;
+	fake.now_ns += 2 * SECOND;
+	sadb_tick();
 }
 
 static void random_step(void)
@@ -216,7 +303,7 @@ static void random_step(void)
 
 	snprintf(v.name, sizeof(v.name), "vti%d", rand() % 4);
 	v.mark = rand() % 3;
-	switch (rand() % 9) {
+	switch (rand() % 10) {
 	case 0:
 	case 1:
 	case 2:
@@ -237,6 +324,9 @@ static void random_step(void)
 	case 7:
 		if (rand() % 3 == 0)
 			vti_del(v.name, NULL);
+		break;
+	case 8:
+		expire(&r.id);
 		break;
 	default:
 		if (rand() % 2)
@@ -265,4 +355,6 @@ static void random_operations_stay_consistent(void)
 UNIT_EAL_MAIN("sa_bind", UNIT_TEST(binds_by_reqid), UNIT_TEST(if_id_goes_before_mark_before_reqid),
 	UNIT_TEST(inbound_mark_comes_from_the_policy), UNIT_TEST(policies_limit_families),
 	UNIT_TEST(rekey_switches_at_once_and_falls_back), UNIT_TEST(updates_the_reqid),
+	UNIT_TEST(packets_in_a_device_outlast_sa_and_vti),
+	UNIT_TEST(a_vti_goes_before_its_former_sa), UNIT_TEST(an_sa_put_back_is_its_vtis_again),
 	UNIT_TEST(random_operations_stay_consistent))

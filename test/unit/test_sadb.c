@@ -96,6 +96,8 @@ static void refuses_bad_requests(void)
 		r.replay_window = 31);
 	REFUSE("replay_window: 4097; expected 32 to 4096, or 0 for the default",
 		r.replay_window = 4097);
+	REFUSE("replay_window: 64; the flag no-replay excludes any", r.replay_window = 64,
+		r.flags = VIADUCT_SA_NO_REPLAY);
 	REFUSE("first_seq: 4294967296; expected at most 4294967295 without ESN",
 		r.first_seq = 1ull << 32);
 	REFUSE("lifetime: soft limit of 3 bytes above the hard one of 2", r.lifetime.soft_bytes = 3,

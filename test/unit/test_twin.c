@@ -312,6 +312,37 @@ static void resolve_wakes_the_control_thread(void)
 	rte_pktmbuf_free(m);
 }
 
+static void given_up(uint8_t flags, uint16_t in)
+{
+	struct rte_mbuf *m = udp_packet(7, HOST_RESOLVE);
+
+	host_tag(m)->flags = flags;
+	host_tag(m)->in = in;
+	host_unreachable(m, DROP_NEIGH_FAILED);
+}
+
+static void who_sent_what_waited_in_vain_is_told_by_a_worker(void)
+{
+	const uint64_t before = host_stats()->drops[DROP_NEIGH_FAILED];
+	void *m = NULL;
+
+	while (rte_ring_dequeue(worker->inject, &m) == 0)
+		rte_pktmbuf_free(m);
+	given_up(PKT_FORWARDED, 3);
+	CU_ASSERT_EQUAL_FATAL(rte_ring_dequeue(worker->inject, &m), 0);
+	CU_ASSERT_EQUAL(host_tag(m)->op, HOST_UNREACHABLE);
+	CU_ASSERT_EQUAL(host_tag(m)->reason, DROP_NEIGH_FAILED);
+	CU_ASSERT_EQUAL(host_tag(m)->in, 3);
+	CU_ASSERT_EQUAL(host_tag(m)->flags, PKT_FORWARDED);
+	rte_pktmbuf_free(m);
+	CU_ASSERT_EQUAL(host_stats()->drops[DROP_NEIGH_FAILED], before);
+	/* The router's own packets are only dropped. */
+	given_up(PKT_OWN, 3);
+	given_up(0, 0);
+	CU_ASSERT_NOT_EQUAL(rte_ring_dequeue(worker->inject, &m), 0);
+	CU_ASSERT_EQUAL(host_stats()->drops[DROP_NEIGH_FAILED], before + 2);
+}
+
 static void twins_come_and_go_under_traffic(void)
 {
 	uint64_t handled = 0;
@@ -507,6 +538,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(port_twin_has_mac_mtu_and_carrier), UNIT_TEST(taken_name_is_refused),
 		UNIT_TEST(punts_to_a_twin_that_is_gone_or_down_are_counted),
 		UNIT_TEST(resolve_wakes_the_control_thread),
+		UNIT_TEST(who_sent_what_waited_in_vain_is_told_by_a_worker),
 		UNIT_TEST(twins_come_and_go_under_traffic), UNIT_TEST(many_go_and_only_they),
 		UNIT_TEST(devices_are_removed_as_a_group), UNIT_TEST(name_is_free_again_at_once),
 		UNIT_TEST(renamed_or_deleted_by_hand_goes_too), UNIT_TEST(end_waits_for_all),

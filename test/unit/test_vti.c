@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* VTIs: what is accepted, what is refused and then leaves nothing behind, MTU, events. */
+#include "dataplane/outer_rules.h"
 #include "vti_fixture.h"
 
 static void makes_interface_and_twin(void)
@@ -19,7 +20,11 @@ static void makes_interface_and_twin(void)
 	CU_ASSERT_EQUAL(fake.last_event, VIADUCT_EVENT_VTI);
 	vti_fill_info(v, &info);
 	CU_ASSERT_STRING_EQUAL(info.vti.name, "vti0");
-	CU_ASSERT_EQUAL(info.vti.fields, 0x1ff);
+	CU_ASSERT_EQUAL(info.vti.fields, 0x1ffff);
+	CU_ASSERT_EQUAL(info.vti.ttl, 64);
+	CU_ASSERT_PTR_NULL(atomic_load(&v->iface->outer));
+	CU_ASSERT_EQUAL(atomic_load(&v->iface->mss), 1);
+	CU_ASSERT_EQUAL(atomic_load(&v->iface->rpf), IFACE_RPF_OFF);
 	CU_ASSERT_EQUAL(info.vti.reqid, 16384);
 	CU_ASSERT_EQUAL(info.reqid_auto, 1);
 	CU_ASSERT_EQUAL(info.vti.mtu, 0);
@@ -90,6 +95,29 @@ static void refuses_bad_requests(void)
 		r.admin_up = 2);
 	REFUSE(EINVAL, "parallel: 2; expected 0 or 1", r.fields |= VIADUCT_VTI_PARALLEL,
 		r.parallel = 2);
+	REFUSE(EINVAL, "mss: 87; expected auto, off, or a number from 88 to 65535",
+		r.fields |= VIADUCT_VTI_MSS, r.mss = 87);
+	REFUSE(EINVAL, "mss: 65536; expected auto, off, or a number from 88 to 65535",
+		r.fields |= VIADUCT_VTI_MSS, r.mss = 65536);
+	REFUSE(EINVAL, "fragment: 2; expected before or after", r.fields |= VIADUCT_VTI_FRAGMENT,
+		r.fragment = 2);
+	REFUSE(EINVAL, "df: 4; expected sa, copy, set or clear", r.fields |= VIADUCT_VTI_DF,
+		r.df = 4);
+	REFUSE(EINVAL,
+		"dscp: 128; expected sa, copy, a number from 0 to 63, or a map such as "
+		"46:34,8-15:0",
+		r.fields |= VIADUCT_VTI_DSCP, r.dscp = VIADUCT_DSCP_VALUE + 64);
+	REFUSE(EINVAL,
+		"dscp: 2; expected sa, copy, a number from 0 to 63, or a map such as 46:34,8-15:0",
+		r.fields |= VIADUCT_VTI_DSCP, r.dscp = VIADUCT_DSCP_MAP, r.dscp_map[63] = 64);
+	REFUSE(EINVAL, "ecn: 3; expected sa, true or false", r.fields |= VIADUCT_VTI_ECN,
+		r.ecn = 3);
+	REFUSE(EINVAL, "ttl: 257; expected copy, or a number from 1 to 255",
+		r.fields |= VIADUCT_VTI_TTL, r.ttl = 257);
+	REFUSE(EINVAL, "flow_label: 3; expected hash, copy or zero",
+		r.fields |= VIADUCT_VTI_FLOW_LABEL, r.flow_label = 3);
+	REFUSE(EINVAL, "rpf: 3; expected off, loose or strict", r.fields |= VIADUCT_VTI_RPF,
+		r.rpf = 3);
 	REFUSE(EINVAL, "mark: 0x1ff has bits outside its mask 0xff", r.fields |= VIADUCT_VTI_MARK,
 		r.mark = 0x1ff, r.mark_mask = 0xff);
 	REFUSE(EINVAL, "description: longer than 127 bytes", r.fields |= VIADUCT_VTI_DESCRIPTION,
@@ -263,7 +291,8 @@ static void mtu_by_hand_stays(void)
 	vti_kernel_link(v, false, 1346, false);
 	CU_ASSERT_EQUAL(v->conf.mtu, 0);
 	CU_ASSERT_EQUAL(iface_mtu(v->iface), 1246);
-	vti_kernel_link(v, false, 1246, false);
+	CU_ASSERT_EQUAL(fake.mtu_set, 1280); /* or the kernel would give up IPv6 */
+	vti_kernel_link(v, false, 1280, false);
 	/* Now 1346 is somebody else's. */
 	vti_kernel_link(v, false, 1346, false);
 	CU_ASSERT_EQUAL(v->conf.mtu, 1346);
@@ -331,6 +360,72 @@ static void parallel_is_the_workers_business(void)
 	CU_ASSERT_EQUAL(fake.event.vti.vti.parallel, 0);
 }
 
+/* What the workers see, by add, set and back again as a batch does that fails. */
+static void options_reach_the_workers(void)
+{
+	struct viaduct_vti r = request("vti0", "192.0.2.1", "192.0.2.2"), before;
+	struct outer_rules *rules;
+	struct vti *v;
+
+	begin();
+	v = add(&r);
+	before = v->conf;
+	r.fields = 0x1fe00;
+	r.mss = VIADUCT_MSS_OFF;
+	r.fragment = VIADUCT_FRAGMENT_AFTER;
+	r.df = VIADUCT_DF_SET;
+	r.dscp = VIADUCT_DSCP_VALUE + 46;
+	r.dscp_map[1] = 99; /* not looked at */
+	r.ecn = VIADUCT_ECN_FALSE;
+	r.ttl = VIADUCT_TTL_COPY;
+	r.flow_label = VIADUCT_FLOW_LABEL_ZERO;
+	r.rpf = VIADUCT_RPF_STRICT;
+	fake.events = 0;
+	CU_ASSERT_EQUAL(vti_set(&r, NULL, &e), 0);
+	CU_ASSERT_EQUAL(fake.events, 1);
+	CU_ASSERT_EQUAL(v->conf.dscp_map[1], 0);
+	CU_ASSERT_EQUAL(atomic_load(&v->iface->mss), 0);
+	CU_ASSERT_EQUAL(atomic_load(&v->iface->rpf), IFACE_RPF_STRICT);
+	CU_ASSERT_TRUE(iface_has(v->iface, IFACE_FRAGMENT_AFTER));
+	rules = atomic_load(&v->iface->outer);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(rules);
+	CU_ASSERT_EQUAL(rules->df, OUTER_DF_SET);
+	CU_ASSERT_EQUAL(rules->tos_not, 0xff);
+	CU_ASSERT_EQUAL(rules->tos, 46 << 2);
+	CU_ASSERT_FALSE(rules->map);
+	CU_ASSERT_EQUAL(rules->ttl, 0);
+	CU_ASSERT_EQUAL(rules->label, OUTER_LABEL_ZERO);
+
+	r.fields = VIADUCT_VTI_DSCP | VIADUCT_VTI_MSS;
+	r.dscp = VIADUCT_DSCP_MAP;
+	for (unsigned i = 0; i < 64; i++)
+		r.dscp_map[i] = 63 - i;
+	r.mss = 1200;
+	CU_ASSERT_EQUAL(vti_set(&r, NULL, &e), 0);
+	CU_ASSERT_EQUAL(atomic_load(&v->iface->mss), 1200);
+	rules = atomic_load(&v->iface->outer);
+	CU_ASSERT_TRUE(rules->map);
+	CU_ASSERT_EQUAL(rules->tos, 0);
+	CU_ASSERT_EQUAL(rules->dscp[1], 62 << 2);
+	CU_ASSERT_EQUAL(rules->df, OUTER_DF_SET);
+
+	/* The kernel refuses: all stays. */
+	r.fields = VIADUCT_VTI_DF | VIADUCT_VTI_ADMIN;
+	r.df = VIADUCT_DF_CLEAR;
+	r.admin_up = 1;
+	fake.refuse_link = ENETDOWN;
+	CU_ASSERT_EQUAL(vti_set(&r, NULL, &e), -ENETDOWN);
+	fake.refuse_link = 0;
+	CU_ASSERT_EQUAL(atomic_load(&v->iface->outer)->df, OUTER_DF_SET);
+
+	CU_ASSERT_EQUAL(vti_restore(v, &before, true, &e), 0);
+	CU_ASSERT_EQUAL(memcmp(&v->conf, &before, sizeof(before)), 0);
+	CU_ASSERT_PTR_NULL(atomic_load(&v->iface->outer));
+	CU_ASSERT_EQUAL(atomic_load(&v->iface->mss), 1);
+	CU_ASSERT_EQUAL(atomic_load(&v->iface->rpf), IFACE_RPF_OFF);
+	CU_ASSERT_FALSE(iface_has(v->iface, IFACE_FRAGMENT_AFTER));
+}
+
 /* Events tell of changes only, each once; what the kernel says late of them is no other change. */
 static void each_change_is_told_once(void)
 {
@@ -369,4 +464,5 @@ UNIT_EAL_MAIN("vti", UNIT_TEST(makes_interface_and_twin), UNIT_TEST(refuses_bad_
 	UNIT_TEST(unnamed_fields_are_ignored), UNIT_TEST(same_peer_needs_another_key),
 	UNIT_TEST(automatic_reqids_are_free_ones), UNIT_TEST(mtu_follows_path_and_sa),
 	UNIT_TEST(mtu_by_hand_stays), UNIT_TEST(kernel_link_is_followed),
-	UNIT_TEST(parallel_is_the_workers_business), UNIT_TEST(each_change_is_told_once))
+	UNIT_TEST(parallel_is_the_workers_business), UNIT_TEST(options_reach_the_workers),
+	UNIT_TEST(each_change_is_told_once))
