@@ -60,6 +60,9 @@ bool sa_ends_valid(const struct sa_ends *ends, enum sa_dir dir, const char **why
 	if ((ends->flags & SA_UDP_ENCAP) && (ends->sport == 0 || ends->dport == 0))
 		REFUSE(why, "%s: 0, but UDP encapsulation needs a port from 1 to 65535",
 			ends->sport == 0 ? "sport" : "dport");
+	if ((ends->flags & SA_UDP_ENCAP) && dir == SA_IN && ends->dport != NATT_PORT)
+		REFUSE(why, "dport: %u; inbound UDP encapsulation is received on port %u",
+			ends->dport, NATT_PORT);
 	return true;
 }
 

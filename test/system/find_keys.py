@@ -13,7 +13,7 @@ import re
 import sys
 
 SBOX = [0] * 256
-ZERO = bytes(4096)
+PAGE = 4096
 
 
 def times(a, b):
@@ -92,7 +92,8 @@ def mappings(pid):
 
 
 def touched(mem, start, end):
-    """(address, bytes) of each run of pages that hold anything."""
+    """(address, bytes) of each run of pages that hold more than the same 8 bytes all over: most are zero, or
+    a forwarding table's default route."""
     run, begin = [], start
     for at in range(start, end, 1 << 20):
         try:
@@ -100,9 +101,9 @@ def touched(mem, start, end):
             data = mem.read(min(1 << 20, end - at))
         except (OSError, OverflowError, ValueError):
             continue  # a device's memory
-        for i in range(0, len(data), len(ZERO)):
-            page = data[i:i + len(ZERO)]
-            if page != ZERO:
+        for i in range(0, len(data), PAGE):
+            page = data[i:i + PAGE]
+            if page != page[:8] * (len(page) // 8):
                 if not run:
                     begin = at + i
                 run.append(page)

@@ -53,7 +53,7 @@ static void everything_comes_back(void)
 		"0xfffffff0; reqid = "
 		"7; cipher = \"null\"; auth = \"hmac-sha2-256-128\"; auth_key_file = \"%s\"; esn = "
 		"true;\n"
-		"replay_window = 1024; encap = { dport = 4501; }; } );\n"
+		"replay_window = 1024; encap = { sport = 4501; }; } );\n"
 		"routes = ( { to = \"default\"; dev = \"vti0\"; },\n{ to = \"2001:db8::/32\"; via "
 		"= "
 		"\"2001:db8:1::1\"; metric = 5; }, { to = \"10.9.0.0/16\"; type = \"blackhole\"; } "

@@ -90,9 +90,10 @@ static void default_route_is_barred(void)
 /* The longest prefix around them, not those further out; and the next one when it goes. */
 static void nearest_prefix_is_barred(void)
 {
-	struct rib_route near = kernel_route("20.0.0.0", 8, "192.0.2.2", port[1], 0);
+	struct rib_route near;
 
 	start();
+	near = kernel_route("20.0.0.0", 8, "192.0.2.2", port[1], 0);
 	add(near);
 	rib_commit();
 	fill(vti[0]);

@@ -165,6 +165,9 @@ static void bad_ends_are_refused(void)
 	refused(&p, "dport: 0, but UDP encapsulation needs a port from 1 to 65535");
 	p.sport = 0;
 	refused(&p, "sport: 0, but UDP encapsulation needs a port from 1 to 65535");
+	p.dir = SA_IN;
+	p.sport = p.dport = 4511;
+	refused(&p, "dport: 4511; inbound UDP encapsulation is received on port 4500");
 	/* A peer that may be anywhere needs no address. */
 	p = gcm();
 	p.dir = SA_IN;
