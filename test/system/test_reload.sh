@@ -126,7 +126,7 @@ ns host-b iperf3 -s -D -I "$STATE/iperf3.pid" >/dev/null 2>&1
 on_exit "kill \$(tr -d '\\0' <$STATE/iperf3.pid)"
 sleep 0.5 # iperf3 listens
 first=$(lasting)
-ns host-a iperf3 -c 10.2.0.2 -t 600 -b 10M >"$STATE/iperf3.log" 2>&1 &
+ip netns exec "${PREFIX}host-a" iperf3 -c 10.2.0.2 -t 600 -b 10M >"$STATE/iperf3.log" 2>&1 & # its own pid, not a subshell's
 iperf=$!
 on_exit "kill $iperf"
 steady 500 0.001 10.2.0.2 ping4 &
