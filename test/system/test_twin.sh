@@ -71,7 +71,7 @@ for s in a b; do
 	X
 	LOGS+=("$STATE/bird-$s/log")
 	gw $s bird -f -c "$STATE/bird-$s/bird.conf" -s "$STATE/bird-$s/ctl" -P "$STATE/bird-$s/pid" >/dev/null 2>&1 &
-	on_exit "kill $!"
+	on_exit "kill \$(cat $STATE/bird-$s/pid)"
 done
 ospf_full() { [ "$(birdc -s "$STATE/bird-a/ctl" show ospf neighbors "$1" | grep -c Full)" = 1 ]; }
 check "OSPFv2 over vti0 reaches Full" wait_for 30 ospf_full o4
